@@ -1,0 +1,106 @@
+import { IntegrationDefinition, messages, z } from '@botpress/sdk'
+import { name, version } from './package.json'
+
+const anyObject = z.object({}).passthrough()
+
+export default new IntegrationDefinition({
+  name,
+  version,
+  title: 'Messaging API',
+  description: 'Connect any back-end to your bot over plain HTTP: POST messages to a URL, get every reply at yours.',
+  readme: 'hub.md',
+  icon: 'icon.svg',
+  configuration: {
+    schema: z.object({
+      responseEndpointURL: z
+        .string()
+        .title('Response Endpoint URL')
+        .describe('The http or https URL of your back-end that every message of the bot is POSTed to.'),
+    }),
+  },
+  user: {
+    tags: {
+      id: { title: 'External user id', description: 'The id that your back-end gave the user' },
+    },
+  },
+  channels: {
+    channel: {
+      title: 'Messaging API channel',
+      description: 'Conversations between your back-end and the bot',
+      conversation: {
+        tags: {
+          id: { title: 'External conversation id', description: 'The id that your back-end gave the conversation' },
+        },
+      },
+      message: {
+        tags: {
+          id: { title: 'External message id', description: 'The id that your back-end gave the message' },
+          conversationId: {
+            title: 'Botpress conversation id',
+            description: 'The conversation that the external message id belongs to: another one may use the same id',
+          },
+        },
+      },
+      messages: {
+        ...messages.defaults,
+        // Newer SDKs have no `markdown` among their defaults.
+        markdown: { schema: z.object({ markdown: z.string().min(1) }) },
+        any: { schema: anyObject },
+      },
+    },
+  },
+  actions: {
+    getOrCreateUser: {
+      title: 'Get or create a user',
+      description: 'Gets the user with an external id, created where missing, so that the bot can write first',
+      input: {
+        schema: z.object({
+          user: z
+            .object({
+              id: z
+                .string()
+                .min(1)
+                .max(500)
+                .title('External user id')
+                .describe('The id that your back-end gave the user'),
+            })
+            .title('User')
+            .describe('The user to get'),
+          name: z.string().max(200).optional().title('Name').describe('The name of the user, given when first created'),
+          pictureUrl: z
+            .string()
+            .optional()
+            .title('Picture URL')
+            .describe('The URL of the user’s picture, given when first created'),
+        }),
+      },
+      output: {
+        schema: z.object({ userId: z.string().title('User id').describe('The Botpress id of the user') }),
+      },
+    },
+    getOrCreateConversation: {
+      title: 'Get or create a conversation',
+      description: 'Gets the conversation with an external id, created where missing, so that the bot can write first',
+      input: {
+        schema: z.object({
+          conversation: z
+            .object({
+              id: z
+                .string()
+                .min(1)
+                .max(500)
+                .title('External conversation id')
+                .describe('The id that your back-end gave the conversation'),
+            })
+            .title('Conversation')
+            .describe('The conversation to get'),
+        }),
+      },
+      output: {
+        schema: z.object({
+          conversationId: z.string().title('Conversation id').describe('The Botpress id of the conversation'),
+        }),
+      },
+    },
+  },
+})

@@ -1,0 +1,73 @@
+import type * as bp from '.botpress'
+import { bearerToken } from './bearer-token'
+import { BotpressFailure, callerClient } from './caller-client'
+import { parseMessageRequest } from './message-request'
+import { Problem } from './problem'
+import { receiveMessage } from './receive-message'
+
+type Request = bp.HandlerProps['req']
+type CallerClient = ReturnType<typeof callerClient>
+type Route = (req: Request, client: CallerClient) => Promise<object>
+
+const routes = new Map<string, Map<string, Route>>([
+  ['/', new Map([['POST', (req, client) => receiveMessage(client, parseMessageRequest(req.body))]])],
+])
+
+/** Answers a request of the backend. Every error becomes an answer here, and nowhere else. */
+export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
+  try {
+    const route = routeOf(req)
+    const token = bearerToken(req.headers['authorization'])
+    if (!token) throw unauthorized('The request has no Bearer token.')
+    const answer = await route(req, callerClient({ token, botId: ctx.botId, integrationId: ctx.integrationId }))
+    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) }
+  } catch (thrown) {
+    return problemOf(thrown).toResponse()
+  }
+}
+
+const routeOf = ({ method, path }: Request): Route => {
+  const methods = routes.get(path || '/')
+  if (!methods) {
+    throw new Problem(404, `There is nothing at ${path} of this webhook.`)
+  }
+  const route = methods.get(method.toUpperCase())
+  if (!route) {
+    const allow = [...methods.keys()].join(', ')
+    throw new Problem(405, `The method ${method} is not known here. Use ${allow}.`, { headers: { allow } })
+  }
+  return route
+}
+
+const problemOf = (thrown: unknown): Problem => {
+  if (thrown instanceof Problem) return thrown
+  const failure = BotpressFailure.in(thrown)
+  if (!failure) {
+    console.error(thrown)
+    return new Problem(502, `The integration failed unexpectedly. ${SEND_AGAIN}`)
+  }
+  const { status, reason, retryAfter, timedOut } = failure
+  switch (status) {
+    case 401:
+      return unauthorized('Botpress does not know the token.')
+    case 400:
+    case 402:
+    case 403:
+    case 413:
+    case 429:
+      return new Problem(status, `Botpress refused the request: ${reason}`, {
+        headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
+      })
+    default:
+      return timedOut || status === 504
+        ? new Problem(504, `Botpress took too long. ${SEND_AGAIN}`)
+        : new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`)
+  }
+}
+
+const SEND_AGAIN = 'It is safe to send the message again with the same messageId.'
+
+const unauthorized = (reason: string): Problem =>
+  new Problem(401, `${reason} Send "Authorization: Bearer {token}" with a Botpress Personal Access Token.`, {
+    headers: { 'www-authenticate': 'Bearer' },
+  })

@@ -1,0 +1,80 @@
+import * as z from 'zod'
+import { Problem } from './problem'
+
+type JsonObject = Record<string, unknown>
+
+const isJsonObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const textField = (limit?: number) => {
+  const shape = limit === undefined ? 'a string of at least 1 character' : `a string of 1 to ${limit} characters`
+  const error = ({ input }: { input?: unknown }) => (input === undefined ? `is required: ${shape}` : `must be ${shape}`)
+  const schema = z.string({ error }).min(1, { error })
+  return limit === undefined ? schema : schema.max(limit, { error })
+}
+
+/** The body of a request that sends a message to the bot. */
+const messageRequest = z
+  .object({
+    userId: textField(500),
+    messageId: textField(500),
+    conversationId: textField(500),
+    type: textField(200),
+    text: textField(),
+    // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
+    payload: z.custom<JsonObject>(isJsonObject, { error: 'must be an object' }).optional(),
+  })
+  .refine(({ type, payload }) => type !== 'text' || isAbsent(payload?.text) || typeof payload?.text === 'string', {
+    path: ['payload', 'text'],
+    error: 'must be a string where type is "text"',
+    // So that it is listed with the other faults and not after them.
+    when: ({ value }) => isJsonObject(value),
+  })
+
+/** A message for the bot, under the backend's own ids. */
+export type IncomingMessage = {
+  userId: string
+  messageId: string
+  conversationId: string
+  type: string
+  payload: JsonObject
+}
+
+/**
+ * Reads the body of a request that sends a message to the bot.
+ *
+ * @throws Problem 400 that lists every fault at once
+ */
+export const parseMessageRequest = (body: string | undefined): IncomingMessage => {
+  if (!body) {
+    throw new Problem(400, 'The request has no body. Send a JSON object.')
+  }
+  const { success, data, error } = messageRequest.safeParse(parseJsonObject(body))
+  if (!success) {
+    const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
+    throw new Problem(400, `At fault in the body: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
+  }
+  const { userId, messageId, conversationId, type, text, payload } = data
+  return {
+    userId,
+    messageId,
+    conversationId,
+    type,
+    payload: payload === undefined || isAbsent(payload.text) ? { ...payload, text } : payload,
+  }
+}
+
+const parseJsonObject = (body: string): JsonObject => {
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch {
+    throw new Problem(400, 'The body is not JSON. Send a JSON object.')
+  }
+  if (!isJsonObject(value)) {
+    throw new Problem(400, 'The body is JSON, but not an object. Send a JSON object.')
+  }
+  return value
+}
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
