@@ -1,0 +1,152 @@
+import { state } from '@botpress/api'
+import { Client, isApiError } from '@botpress/client'
+import Ajv from 'ajv'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { CHAT_OPERATIONS, type ChatOperation } from './chat'
+import type { Fault } from './chat-api'
+import { type Sandbox, startSandbox } from './sandbox'
+
+const ID = 'x'.repeat(30)
+
+let sandbox: Sandbox
+let client: Client
+let fault: Fault | undefined
+
+const clientOf = (props: object = {}) =>
+  new Client({
+    apiUrl: new URL(sandbox.webhookUrl).origin,
+    token: sandbox.token,
+    botId: sandbox.botId,
+    integrationId: sandbox.integrationId,
+    ...props,
+  })
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ foreignTokens: ['bp_pat_foreign'], onApiCall: () => fault })
+  client = clientOf()
+  return sandbox.close
+})
+
+const makeMessage = async (id: string) => {
+  const { conversation } = await client.getOrCreateConversation({ channel: 'channel', tags: { id } })
+  const { user } = await client.getOrCreateUser({ tags: { id } })
+  const input = { conversationId: conversation.id, userId: user.id, type: 'text', payload: { text: id }, tags: { id } }
+  const { message } = await client.getOrCreateMessage(input)
+  return { conversation, user, message, input }
+}
+
+describe('the sandbox’s chat API, through the official client', () => {
+  it('answers each operation as the vendor describes it', async () => {
+    const ajv = new Ajv({ strict: false, validateFormats: false })
+    ajv.addSchema({ $id: 'vendor', components: { schemas: Object.fromEntries(vendorSchemas()) } })
+    const { conversation, user, message, input } = await makeMessage('described')
+    const { event } = await client.createEvent({ type: 'channel:done', payload: {}, messageId: message.id })
+    const tags = { id: 'described' }
+    const doomed = await makeMessage('doomed')
+    const outputs: Record<ChatOperation, object> = {
+      createConversation: await client.createConversation({ channel: 'channel', tags: {} }),
+      getConversation: await client.getConversation({ id: conversation.id }),
+      getOrCreateConversation: await client.getOrCreateConversation({ channel: 'channel', tags }),
+      listConversations: await client.listConversations({ tags }),
+      updateConversation: await client.updateConversation({ id: conversation.id, tags }),
+      createUser: await client.createUser({ tags: {}, name: 'Ada' }),
+      getUser: await client.getUser({ id: user.id }),
+      getOrCreateUser: await client.getOrCreateUser({ tags }),
+      listUsers: await client.listUsers({ conversationId: conversation.id }),
+      updateUser: await client.updateUser({ id: user.id, name: 'Ada', pictureUrl: null }),
+      createMessage: await client.createMessage({ ...input, tags: {} }),
+      getMessage: await client.getMessage({ id: message.id }),
+      getOrCreateMessage: await client.getOrCreateMessage(input),
+      listMessages: await client.listMessages({ conversationId: conversation.id }),
+      updateMessage: await client.updateMessage({ id: message.id, tags }),
+      createEvent: { event },
+      getEvent: await client.getEvent({ id: event.id }),
+      listEvents: await client.listEvents({ messageId: message.id }),
+      deleteMessage: await client.deleteMessage({ id: doomed.message.id }),
+      deleteConversation: await client.deleteConversation({ id: doomed.conversation.id }),
+      deleteUser: await client.deleteUser({ id: doomed.user.id }),
+    }
+    for (const name of CHAT_OPERATIONS) {
+      const schema = JSON.parse(
+        JSON.stringify(state.operations[name].response.schema).replaceAll('"#/components', '"vendor#/components')
+      )
+      const described = ajv.compile(schema)
+      expect(described(outputs[name]), `${name}: ${ajv.errorsText(described.errors)}`).toBe(true)
+    }
+    expect(outputs.getOrCreateMessage).toEqual({ message })
+    expect(outputs.listConversations).toMatchObject({ conversations: [{ id: conversation.id }] })
+    expect(outputs.listUsers).toMatchObject({ users: expect.arrayContaining([user]) })
+    expect(outputs.listEvents).toMatchObject({ events: [{ id: event.id }] })
+  })
+
+  it('pages through a list, the newest first, with none missing or doubled', async () => {
+    const { conversation, user } = await makeMessage('paged')
+    const texts = Array.from({ length: 45 }, (_, index) => `${index}`)
+    for (const text of texts) {
+      await client.createMessage({
+        conversationId: conversation.id,
+        userId: user.id,
+        type: 'text',
+        payload: { text },
+        tags: {},
+      })
+    }
+    const listed = await client.list.messages({ conversationId: conversation.id }).collect()
+    const mine = listed.filter(({ direction }) => direction === 'incoming').map(({ payload }) => payload.text)
+    expect(mine).toEqual([...texts.toReversed(), 'paged'])
+  })
+
+  it('an empty value unsets a tag, and the item is found by the tags that remain', async () => {
+    const { user } = await makeMessage('unset')
+    await client.updateUser({ id: user.id, tags: { id: '' } })
+    expect((await client.getUser({ id: user.id })).user.tags).toEqual({})
+    expect((await client.getOrCreateUser({ tags: { id: 'unset' } })).user.id).not.toBe(user.id)
+  })
+
+  const wrongCalls: [string, number, string, (client: Client) => Promise<unknown>][] = [
+    ['a tag too long', 400, 'InvalidPayload', (c) => c.getOrCreateUser({ tags: { id: 'x'.repeat(501) } })],
+    ['a tag that is not declared', 400, 'InvalidPayload', (c) => c.getOrCreateUser({ tags: { other: 'x' } })],
+    ['a channel that is not there', 400, 'InvalidPayload', (c) => c.createConversation({ channel: 'x', tags: {} })],
+    ['a field too many', 400, 'InvalidPayload', (c) => c.updateConversation({ id: ID, tags: { id: 5 as never } })],
+    ['an unknown resource', 404, 'ResourceNotFound', (c) => c.getMessage({ id: ID })],
+    [
+      'an unknown reference',
+      400,
+      'ReferenceNotFound',
+      (c) => c.createMessage({ conversationId: ID, userId: ID, type: 'text', payload: {}, tags: {} }),
+    ],
+    ['an operation that is not there', 404, 'ResourceNotFound', (c) => c.listTasks({})],
+  ]
+  it.each(wrongCalls)('refuses %s: %i %s', async (_what, code, type, call) => {
+    const thrown = await call(client).catch((error: unknown) => error)
+    expect(isApiError(thrown)).toBe(true)
+    expect(thrown).toMatchObject({ code, type })
+  })
+
+  it.each([
+    ['an unknown token', 401, { token: 'bp_pat_unknown' }],
+    ['a token of another workspace', 403, { token: 'bp_pat_foreign' }],
+    ['another bot', 403, { botId: 'another' }],
+    ['another integration', 403, { integrationId: 'another' }],
+  ])('refuses %s: %i', async (_what, code, props) => {
+    await expect(clientOf(props).listMessages({})).rejects.toMatchObject({ code })
+  })
+
+  it('fails as it is told', async () => {
+    fault = { answer: { status: 429, body: { id: 'err_1', code: 429, type: 'RateLimited', message: 'Slow down' } } }
+    await expect(client.listMessages({})).rejects.toMatchObject({ code: 429, message: 'Slow down' })
+    fault = { reset: 'before write' }
+    await expect(client.createUser({ tags: { id: 'before' } })).rejects.toThrow(/ECONNRESET|hang up/)
+    fault = { reset: 'after write' }
+    await expect(client.createUser({ tags: { id: 'after' } })).rejects.toThrow(/ECONNRESET|hang up/)
+    fault = undefined
+    expect(sandbox.chat.users.findByTags({ id: 'before' })).toBeUndefined()
+    expect(sandbox.chat.users.findByTags({ id: 'after' })).toBeDefined()
+  })
+})
+
+const vendorSchemas = () =>
+  Object.entries(state.schemas).map(([name, { schema }]) => [
+    name,
+    JSON.parse(JSON.stringify(schema).replaceAll('"#/components', '"vendor#/components')),
+  ])

@@ -1,0 +1,103 @@
+import { randomUUID } from 'node:crypto'
+import { parseArgs } from 'node:util'
+import { type Delivery, RegistrationError, type Sandbox, startSandbox } from './sandbox'
+
+const readOptions = () => {
+  const { values } = parseArgs({
+    options: {
+      port: { type: 'string', default: '3000' },
+      token: { type: 'string', default: 'bp_pat_sandbox' },
+      endpoint: { type: 'string' },
+      once: { type: 'boolean', default: false },
+    },
+  })
+  const port = Number(values.port)
+  if (!/^\d+$/.test(values.port) || port > 65_535) {
+    throw new Error(`--port takes a number from 0 to 65535, not "${values.port}".`)
+  }
+  return { ...values, port }
+}
+
+const main = async (): Promise<void> => {
+  const { once, ...options } = readOptions()
+  const deliveries: Delivery[] = []
+  const sandbox = await startSandbox({
+    ...options,
+    onDelivery: (delivery) => (once ? deliveries.push(delivery) : console.log(transcript(delivery))),
+    onLog: (line) => console.error(line),
+  })
+  if (once) {
+    try {
+      console.log(await roundTrip(sandbox, deliveries))
+    } finally {
+      await sandbox.close()
+    }
+    return
+  }
+  console.log(introduction(sandbox, options.endpoint))
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
+}
+
+/**
+ * Sends the bot one message and waits for the reply to be delivered.
+ *
+ * @returns a report
+ * @throws Error that says why there was no reply
+ */
+const roundTrip = async (sandbox: Sandbox, deliveries: Delivery[]): Promise<string> => {
+  const start = performance.now()
+  const response = await fetch(sandbox.webhookUrl, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${sandbox.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({
+      userId: 'ada',
+      conversationId: 'tea',
+      messageId: randomUUID(),
+      type: 'text',
+      text: 'Hello',
+    }),
+  })
+  if (!response.ok) throw new Error(`The message was refused with ${response.status}: ${await response.text()}`)
+  await sandbox.settled()
+  const [delivery] = deliveries
+  if (!delivery) throw new Error('The bot did not answer.')
+  if (delivery.error !== undefined) throw new Error(delivery.error)
+  return `you: Hello\n${transcript(delivery)}\nThere and back in ${Math.round(performance.now() - start)} ms.`
+}
+
+const transcript = ({ message: { type, payload }, error }: Delivery): string => {
+  const said = type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`
+  return error === undefined ? `bot: ${said}` : `bot: ${said}\n     ${error}`
+}
+
+const introduction = ({ webhookUrl, token }: Sandbox, endpoint: string | undefined): string => `
+The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
+
+  webhook URL   ${webhookUrl}
+  token         ${token}
+  replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your back-end' : `go to ${endpoint}`}
+
+Send the bot a message from another terminal:
+
+curl ${webhookUrl} \\
+  -H 'Authorization: Bearer ${token}' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"userId":"ada","conversationId":"tea","messageId":"'"$(date +%s)"'","type":"text","text":"Hello"}'
+`
+
+/** What kept the sandbox from its work, in one line, with what to do about it. */
+const reasonOf = (error: unknown): string => {
+  const { code, message, port } = error as NodeJS.ErrnoException & { port?: number }
+  if (error instanceof RegistrationError) return `The integration refused its configuration. ${message}`
+  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another with --port N.`
+  if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another with --port N.`
+  if (code?.startsWith('ERR_PARSE_ARGS')) {
+    return `${message.split('. ')[0]}. The options are --port N, --token TOKEN, --endpoint URL and --once.`
+  }
+  return message
+}
+
+main().catch((error: unknown) => {
+  console.error(reasonOf(error))
+  process.exitCode = 1
+})
