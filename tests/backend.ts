@@ -1,0 +1,51 @@
+import { onTestFinished } from 'vitest'
+import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox'
+
+/** A sandbox that is closed when the test ends. */
+export const sandboxForTest = async (options?: SandboxOptions): Promise<Sandbox> => {
+  const sandbox = await startSandbox(options)
+  onTestFinished(sandbox.close)
+  return sandbox
+}
+
+let count = 0
+
+/** A complete request body with ids that no other test uses; `fields` go over it. */
+export const messageBody = (fields: Record<string, unknown> = {}): Record<string, unknown> => {
+  const number = ++count
+  return {
+    userId: `user ${number}`,
+    messageId: `message ${number}`,
+    conversationId: `conversation ${number}`,
+    type: 'text',
+    text: 'Hello',
+    ...fields,
+  }
+}
+
+export type Answer = {
+  status: number
+  headers: Headers
+  /** Parsed. */
+  // What it holds is what the tests look at.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  body: any
+  text: string
+}
+
+type Sending = { authorization?: string | null; method?: string; path?: string; headers?: Record<string, string> }
+
+/** Sends a request to the webhook as a backend does, with the sandbox's token unless told otherwise. */
+export const send = async (
+  { webhookUrl, token }: Pick<Sandbox, 'webhookUrl' | 'token'>,
+  body: unknown,
+  { authorization = `Bearer ${token}`, method = 'POST', path = '', headers = {} }: Sending = {}
+): Promise<Answer> => {
+  const response = await fetch(webhookUrl + path, {
+    method,
+    headers: { ...headers, ...(authorization !== null && { authorization }) },
+    body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
+  })
+  const text = await response.text()
+  return { status: response.status, headers: response.headers, text, body: text === '' ? undefined : JSON.parse(text) }
+}

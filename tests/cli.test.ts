@@ -1,0 +1,109 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import { endpointForTest } from './endpoint'
+
+const CLI = ['--import', 'tsx', 'sandbox/cli.ts']
+
+type Outcome = { code: number; stdout: string; stderr: string }
+
+/** Runs `npm start` without its build, to its end. */
+const run = (...options: string[]): Promise<Outcome> =>
+  promisify(execFile)(process.execPath, [...CLI, ...options]).then(
+    (output) => ({ code: 0, ...output }),
+    (error: Outcome) => error
+  )
+
+/** Starts it, and resolves to the process and what it has printed once that holds `until`. */
+const start = async (until: string, ...options: string[]) => {
+  const child = spawn(process.execPath, [...CLI, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  let output = ''
+  child.stdout.on('data', (chunk) => (output += chunk))
+  await expect.poll(() => output, { timeout: 15_000 }).toContain(until)
+  return { child, output: () => output }
+}
+
+const exitOf = async (child: ChildProcess) => (await once(child, 'exit'))[0]
+
+describe('npm start', () => {
+  it('prints the webhook URL, the token, where replies go and a curl command that works when pasted', async () => {
+    const endpoint = await endpointForTest()
+    const { child, output } = await start('-d ', '--port', '0', '--token', 'own_token', '--endpoint', endpoint.url)
+
+    expect(output()).toMatch(/webhook URL +http:\/\/localhost:\d+\/webhook\n/)
+    expect(output()).toMatch(/token +own_token\n/)
+    expect(output()).toContain(`go to ${endpoint.url}`)
+    const command = output().slice(output().indexOf('\ncurl '))
+    const { stdout } = await promisify(execFile)('sh', [
+      '-c',
+      `${command.trim()} --silent --write-out '\n%{http_code}'`,
+    ])
+    const [body, status] = stdout.split('\n')
+    expect(status).toBe('200')
+    expect(Object.keys(JSON.parse(body!)).toSorted()).toEqual(['conversation', 'message', 'user'])
+    await expect.poll(() => endpoint.messages()).toHaveLength(1)
+    expect(Object.keys(endpoint.messages()[0]!.body)).toHaveLength(6)
+
+    child.kill('SIGINT')
+    expect(await exitOf(child)).toBe(0)
+  })
+
+  it('shows the replies in the terminal where there is no endpoint', async () => {
+    const { output } = await start('-d ', '--port', '0')
+    const url = output().match(/http:\/\/localhost:\d+\/webhook/)![0]
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { authorization: 'Bearer bp_pat_sandbox' },
+      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'Look here' }),
+    })
+    expect(response.status).toBe(200)
+    await expect.poll(output).toContain('bot: You said: Look here')
+  })
+
+  it('--once sends one message, prints the reply and the time it took, and exits 0', async () => {
+    expect(await run('--once', '--port', '0')).toMatchObject({
+      code: 0,
+      stdout: expect.stringMatching(/^you: Hello\nbot: You said: Hello\nThere and back in \d+ ms\.\n$/),
+    })
+  })
+
+  it('--once exits 1 with the reason where the reply is not delivered', async () => {
+    const endpoint = await endpointForTest((response) => response.writeHead(410).end())
+    const outcome = await run('--once', '--port', '0', '--endpoint', endpoint.url)
+    expect(outcome).toMatchObject({ code: 1, stdout: '', stderr: expect.stringContaining('answered 410') })
+  })
+
+  it.each([
+    ['an unknown option', ['--colour'], /^Unknown option '--colour'. The options are .*\n$/],
+    ['a word too many', ['3001'], /^Unexpected argument '3001'. The options are .*\n$/],
+    [
+      'an option without its value',
+      ['--endpoint'],
+      /^Option '--endpoint <value>' argument missing. The options are .*\n$/,
+    ],
+    ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".\n$/],
+    [
+      'an endpoint that refuses registration',
+      ['--port', '0', '--endpoint', 'http://127.0.0.1:9'],
+      /^The integration refused its configuration. .*ECONNREFUSED.*\n$/,
+    ],
+  ])('%s: one clear line, exit 1', async (_what, options, line) => {
+    expect(await run(...options)).toMatchObject({ code: 1, stdout: '', stderr: expect.stringMatching(line) })
+  })
+
+  it('a port in use: one clear line, exit 1', async () => {
+    const server = createServer().listen(0, 'localhost')
+    await once(server, 'listening')
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    expect(await run('--port', String(port))).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: `Port ${port} is in use. Choose another with --port N.\n`,
+    })
+  })
+})

@@ -1,0 +1,62 @@
+import http from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { text } from 'node:stream/consumers'
+import { onTestFinished } from 'vitest'
+
+/** A request as the endpoint received it. */
+export type Received = {
+  method: string
+  url: string
+  headers: http.IncomingHttpHeaders
+  /** Parsed. */
+  body: Record<string, unknown>
+}
+
+export type Endpoint = {
+  url: string
+  /** The bot's messages, without the test message of the registration. */
+  messages: () => Received[]
+  tests: () => Received[]
+  /** How many connections were opened to it. */
+  connections: () => number
+  close: () => Promise<void>
+}
+
+/**
+ * Starts the server of a backend that receives the bot's messages.
+ *
+ * @param respond answers a message; the test message of the registration is always taken
+ */
+export const startEndpoint = async (
+  respond: (response: http.ServerResponse, received: Received) => void = (response) => response.writeHead(204).end()
+): Promise<Endpoint> => {
+  const received: Received[] = []
+  let connections = 0
+  const server = http.createServer(async (request, response) => {
+    const { method = '', url = '', headers } = request
+    const one = { method, url, headers, body: JSON.parse(await text(request)) }
+    received.push(one)
+    if (one.body.type === 'test') response.writeHead(204).end()
+    else respond(response, one)
+  })
+  server.on('connection', () => connections++)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = async () => {
+    server.closeAllConnections()
+    await new Promise((resolve) => server.close(resolve))
+  }
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bot?key=a%20b`,
+    messages: () => received.filter(({ body }) => body.type !== 'test'),
+    tests: () => received.filter(({ body }) => body.type === 'test'),
+    connections: () => connections,
+    close,
+  }
+}
+
+/** The same, closed when the test ends. */
+export const endpointForTest = async (...args: Parameters<typeof startEndpoint>): Promise<Endpoint> => {
+  const endpoint = await startEndpoint(...args)
+  onTestFinished(endpoint.close)
+  return endpoint
+}

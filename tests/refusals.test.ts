@@ -1,0 +1,246 @@
+import { inspect } from 'node:util'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ApiCall, Fault } from '../sandbox/chat-api'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox'
+import { type Answer, messageBody, sandboxForTest, send } from './backend'
+
+let calls: ApiCall[]
+const logged: string[] = []
+let faultOf: (call: ApiCall) => Fault | undefined
+let sandbox: Sandbox
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    foreignTokens: ['bp_pat_foreign'],
+    onLog: (line) => logged.push(line),
+    onApiCall: (call) => {
+      calls.push(call)
+      return faultOf(call)
+    },
+  })
+  return sandbox.close
+})
+
+beforeEach(() => {
+  calls = []
+  faultOf = () => undefined
+})
+
+const expectProblem = ({ status, headers, body }: Answer, expected: number, detail: RegExp | string) => {
+  expect(status).toBe(expected)
+  expect(headers.get('content-type')).toMatch('application/problem+json')
+  expect(body).toMatchObject({
+    status: expected,
+    title: expect.stringMatching(/./),
+    detail: expect.stringMatching(detail),
+  })
+}
+
+describe('400: a request with a fault', () => {
+  it.each([
+    ['no body', undefined, 'no body'],
+    ['an empty body', '', 'no body'],
+    ['a body that is not JSON', '{"userId":', 'not JSON'],
+    ['a form', 'userId=1&text=2', 'not JSON'],
+    ['null', 'null', 'not an object'],
+    ['an array', '[]', 'not an object'],
+    ['a string', '"text"', 'not an object'],
+  ])('%s', async (_fault, body, detail) => {
+    expectProblem(await send(sandbox, body), 400, detail)
+    expect(calls).toEqual([])
+  })
+
+  const limits = { userId: 500, messageId: 500, conversationId: 500, type: 200, text: Infinity }
+  const faults = Object.entries(limits).flatMap(([field, limit]): [string, string, unknown][] => {
+    const tooLong = limit === Infinity ? [] : ['x'.repeat(limit + 1)]
+    return [undefined, null, '', 5, ['x'], ...tooLong].map((value) => [field, inspect(value).slice(0, 20), value])
+  })
+  it.each(faults)('the field %s: %s', async (field, _fault, value) => {
+    const answer = await send(sandbox, messageBody({ [field]: value }))
+    expectProblem(answer, 400, field)
+    expect(answer.body.errors).toEqual([{ path: field, message: expect.stringMatching(/must be|is required/) }])
+    expect(calls).toEqual([])
+  })
+
+  it.each([['text'], [5], [null], [[1]], [true]])('a payload that is no object: %j', async (payload) => {
+    const answer = await send(sandbox, messageBody({ payload }))
+    expectProblem(answer, 400, 'payload')
+    expect(answer.body.errors).toEqual([{ path: 'payload', message: 'must be an object' }])
+    expect(calls).toEqual([])
+  })
+
+  it('a payload.text that is no string, where type is text', async () => {
+    const answer = await send(sandbox, messageBody({ payload: { text: 5 } }))
+    expectProblem(answer, 400, 'payload.text')
+    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(['payload.text'])
+    expect(calls).toEqual([])
+  })
+
+  it('every fault listed at once', async () => {
+    const answer = await send(sandbox, { userId: '', messageId: 'x'.repeat(501), type: 'text', payload: { text: [] } })
+    expectProblem(answer, 400, 'userId, messageId, conversationId, text, payload.text')
+    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual([
+      'userId',
+      'messageId',
+      'conversationId',
+      'text',
+      'payload.text',
+    ])
+  })
+
+  it('Botpress refused the data: its own reason in detail', async () => {
+    const answer = { status: 400, body: { id: 'err_1', code: 400, type: 'InvalidPayload', message: 'The tag is bad' } }
+    faultOf = () => ({ answer })
+    expectProblem(await send(sandbox, messageBody()), 400, 'The tag is bad')
+  })
+})
+
+describe('401: no right to come in', () => {
+  const authorizations = [
+    ['no token', null],
+    ['an empty header', ''],
+    ['Bearer alone', 'Bearer'],
+    ['Bearer and spaces', 'Bearer   '],
+    ['another scheme', 'Basic Ym90OnBhdA=='],
+    ['a token without a scheme', 'bp_pat_sandbox'],
+    ['two tokens', 'Bearer bp_pat_sandbox bp_pat_sandbox'],
+    ['two headers in one', 'Bearer bp_pat_sandbox, Bearer bp_pat_sandbox'],
+    ['a token of characters that no token has', 'Bearer bp pat "sandbox"'],
+  ] as const
+
+  it.each(authorizations)('%s: Botpress is not even asked', async (_what, authorization) => {
+    const answer = await send(sandbox, messageBody(), { authorization })
+    expectProblem(answer, 401, 'Personal Access Token')
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+    expect(calls).toEqual([])
+  })
+
+  it('an unknown token', async () => {
+    const body = messageBody()
+    const answer = await send(sandbox, body, { authorization: 'Bearer bp_pat_unknown' })
+    expectProblem(answer, 401, 'does not know the token')
+    expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+    expect(sandbox.chat.conversations.findByTags({ id: String(body.conversationId) })).toBeUndefined()
+    expect(sandbox.chat.users.findByTags({ id: String(body.userId) })).toBeUndefined()
+  })
+
+  it('comes before a fault in the body', async () => {
+    expectProblem(await send(sandbox, '{', { authorization: null }), 401, 'token')
+  })
+
+  it('each call to Botpress carries the caller’s token, never the integration’s own', async () => {
+    await send(sandbox, messageBody())
+    await send(sandbox, messageBody(), { authorization: 'Bearer bp_pat_unknown' })
+    for (const [, authorization] of authorizations) await send(sandbox, messageBody(), { authorization })
+    const used = new Set(calls.map(({ headers }) => headers.authorization))
+    expect(used).toEqual(new Set([`Bearer ${sandbox.token}`, 'Bearer bp_pat_unknown']))
+    expect(used).not.toContain(`Bearer ${sandbox.integrationToken}`)
+  })
+})
+
+describe('passed on from Botpress', () => {
+  it('403: a token of another workspace', async () => {
+    const body = messageBody()
+    expectProblem(await send(sandbox, body, { authorization: 'Bearer bp_pat_foreign' }), 403, 'no right')
+    expect(sandbox.chat.conversations.findByTags({ id: String(body.conversationId) })).toBeUndefined()
+  })
+
+  it.each([
+    [402, 'PaymentRequired'],
+    [403, 'QuotaExceeded'],
+    [413, 'PayloadTooLarge'],
+    [413, 'LimitExceeded'],
+    [429, 'RateLimited'],
+  ])('%i %s', async (status, type) => {
+    const body = { id: 'err_1', code: status, type, message: 'The reason' }
+    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? { answer: { status, body } } : undefined)
+    const answer = await send(sandbox, messageBody())
+    expectProblem(answer, status, 'The reason')
+    expect(answer.headers.get('retry-after')).toBeNull()
+  })
+
+  it('429 with Retry-After where it gave one, also when the answer is not in its own form', async () => {
+    faultOf = () => ({ answer: { status: 429, headers: { 'retry-after': '17' }, body: 'Slow down' } })
+    const answer = await send(sandbox, messageBody())
+    expectProblem(answer, 429, 'refused')
+    expect(answer.headers.get('retry-after')).toBe('17')
+  })
+})
+
+describe('404 and 405', () => {
+  it.each(['/else', '/messages/1', '//', '/constructor', '/__proto__'])('404 for another path: %s', async (path) => {
+    expectProblem(await send(sandbox, messageBody(), { path }), 404, path)
+    expect(calls).toEqual([])
+  })
+
+  it.each(['GET', 'PUT', 'PATCH', 'DELETE'])('405 for another method on a known path: %s', async (method) => {
+    const answer = await send(sandbox, method === 'GET' ? undefined : messageBody(), { method })
+    expectProblem(answer, 405, method)
+    expect(answer.headers.get('allow')).toBe('POST')
+    expect(calls).toEqual([])
+  })
+})
+
+describe('502 and 504: safe to send again with the same messageId', () => {
+  const failures: [string, number, Fault][] = [
+    ['500', 502, { answer: { status: 500, body: { id: 'err_1', code: 500, type: 'Internal', message: 'Oops' } } }],
+    [
+      '503 with a page',
+      502,
+      { answer: { status: 503, headers: { 'content-type': 'text/html' }, body: '<h1>503</h1>' } },
+    ],
+    ['502 with nothing', 502, { answer: { status: 502 } }],
+    [
+      '409',
+      502,
+      { answer: { status: 409, body: { id: 'err_1', code: 409, type: 'RelationConflict', message: 'Oops' } } },
+    ],
+    ['a reset', 502, { reset: 'before write' }],
+    ['a reset after it was written', 502, { reset: 'after write' }],
+    ['504', 504, { answer: { status: 504 } }],
+  ]
+  it.each(failures)('%s from Botpress: %i', async (_what, status, fault) => {
+    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? fault : undefined)
+    const body = messageBody()
+    expectProblem(await send(sandbox, body), status, 'same messageId')
+
+    faultOf = () => undefined
+    const answer = await send(sandbox, body)
+    expect(answer.status).toBe(200)
+    expect(sandbox.chat.messages.all().filter(({ tags }) => tags.id === body.messageId)).toEqual([answer.body.message])
+  })
+
+  it('502 where Botpress cannot be reached', async () => {
+    const cutOff = await sandboxForTest({ env: { BP_API_URL: 'http://127.0.0.1:9' } })
+    expectProblem(await send(cutOff, messageBody()), 502, 'ECONNREFUSED')
+  })
+})
+
+describe('no token appears in a log or an answer', () => {
+  it('whatever Botpress answers', async () => {
+    const answers: string[] = []
+    const statuses = [400, 401, 402, 403, 404, 409, 413, 429, 500, 502, 503, 504]
+    for (const status of statuses) {
+      const body = { id: 'err_1', code: status, type: 'Unknown', message: `Bearer ${sandbox.token} is bad` }
+      for (const answer of [
+        { status, body },
+        { status, body: `Bearer ${sandbox.token}` },
+      ]) {
+        faultOf = () => ({ answer })
+        answers.push((await send(sandbox, messageBody())).text)
+      }
+    }
+    faultOf = () => ({ reset: 'before write' })
+    answers.push((await send(sandbox, messageBody())).text)
+    faultOf = () => undefined
+    answers.push((await send(sandbox, messageBody())).text)
+    answers.push((await send(sandbox, messageBody(), { authorization: `Basic ${sandbox.token}` })).text)
+    answers.push((await send(sandbox, messageBody(), { path: '/else' })).text)
+    await sandbox.settled()
+    expect(answers).toHaveLength(2 * statuses.length + 4)
+    for (const text of [...answers, ...logged]) {
+      expect(text).not.toContain(sandbox.token)
+      expect(text).not.toContain(sandbox.integrationToken)
+    }
+  })
+})
