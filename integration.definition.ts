@@ -16,6 +16,14 @@ export default new IntegrationDefinition({
         .string()
         .title('Response Endpoint URL')
         .describe('The http or https URL of your back-end that every message of the bot is POSTed to.'),
+      signingSecret: z
+        .string()
+        .secret()
+        .optional()
+        .title('Signing Secret')
+        .describe(
+          'Signs every message, so that your back-end can verify it. A Standard Webhooks secret: "whsec_" and 24 to 64 bytes in base64.'
+        ),
     }),
   },
   user: {

@@ -1,7 +1,8 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { endpointUrl } from '../endpoint/endpoint-url'
-import { EndpointFailure, postMessage } from '../endpoint/post-message'
+import { endpointOf } from '../endpoint/endpoint'
+import { EndpointFailure } from '../endpoint/endpoint-failure'
+import { DELIVERY, postMessage } from '../endpoint/post-message'
 
 /**
  * Delivers a message of the bot, of any type, to the endpoint.
@@ -17,19 +18,21 @@ export const deliver = async ({ ctx, conversation, user, message, type, payload,
         `${message.id} belongs. Create conversations with this integration's webhook or its action getOrCreateConversation.`
     )
   }
-  const url = endpointUrl(ctx.configuration)
+  const endpoint = endpointOf(ctx.configuration)
+  const outgoing = {
+    type,
+    payload,
+    conversationId,
+    botpressUserId: user.id,
+    botpressMessageId: message.id,
+    botpressConversationId: conversation.id,
+  }
   try {
-    await postMessage(url, {
-      type,
-      payload,
-      conversationId,
-      botpressUserId: user.id,
-      botpressMessageId: message.id,
-      botpressConversationId: conversation.id,
-    })
+    await postMessage(endpoint, outgoing, DELIVERY)
   } catch (thrown) {
     if (!(thrown instanceof EndpointFailure)) throw thrown
-    const error = `The message ${message.id} was not delivered: ${thrown.message}. ${thrown.advice}`
+    const tries = thrown.tries === 1 ? '1 try' : `${thrown.tries} tries`
+    const error = `The message ${message.id} was not delivered in ${tries}: ${thrown.message}. ${thrown.advice}`
     logger.forBot().error(error)
     throw new RuntimeError(error)
   }
