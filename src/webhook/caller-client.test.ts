@@ -15,7 +15,7 @@ it('a call that takes too long fails as timed out', async () => {
   const client = callerClient({ token: 'token', botId: 'bot', integrationId: 'integration' }, { timeoutMs: 50 })
   const thrown = await client.getUser({ id: 'user' }).catch((error: unknown) => error)
 
-  expect(BotpressFailure.in(thrown)).toMatchObject({ timedOut: true, status: undefined })
+  expect(BotpressFailure.in(thrown)).toMatchObject({ more: { timedOut: true, status: undefined } })
 })
 
 it('what is not of Botpress is no failure of its own', () => {

@@ -4,14 +4,20 @@ import { BotpressFailure, callerClient } from './caller-client'
 import { parseMessageRequest } from './message-request'
 import { Problem } from './problem'
 import { receiveMessage } from './receive-message'
+import { withRetries } from './with-retries'
 
 type Request = bp.HandlerProps['req']
 type CallerClient = ReturnType<typeof callerClient>
-type Route = (req: Request, client: CallerClient) => Promise<object>
 
-const routes = new Map<string, Map<string, Route>>([
-  ['/', new Map([['POST', (req, client) => receiveMessage(client, parseMessageRequest(req.body))]])],
-])
+/** Reads a request; what it returns serves it, and may be called again. */
+type Route = (req: Request) => (client: CallerClient) => Promise<object>
+
+const postMessage: Route = ({ body }) => {
+  const incoming = parseMessageRequest(body)
+  return (client) => receiveMessage(client, incoming)
+}
+
+const routes = new Map([['/', new Map([['POST', postMessage]])]])
 
 /** Answers a request of the backend. Every error becomes an answer here, and nowhere else. */
 export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
@@ -19,7 +25,9 @@ export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
     const route = routeOf(req)
     const token = bearerToken(req.headers['authorization'])
     if (!token) throw unauthorized('The request has no Bearer token.')
-    const answer = await route(req, callerClient({ token, botId: ctx.botId, integrationId: ctx.integrationId }))
+    const serve = route(req)
+    const client = callerClient({ token, botId: ctx.botId, integrationId: ctx.integrationId })
+    const answer = await withRetries(() => serve(client))
     return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) }
   } catch (thrown) {
     return problemOf(thrown).toResponse()
@@ -43,10 +51,11 @@ const problemOf = (thrown: unknown): Problem => {
   if (thrown instanceof Problem) return thrown
   const failure = BotpressFailure.in(thrown)
   if (!failure) {
-    console.error(thrown)
+    console.error(thrown instanceof Error ? thrown.stack : thrown)
     return new Problem(502, `The integration failed unexpectedly. ${SEND_AGAIN}`)
   }
-  const { status, reason, retryAfter, timedOut } = failure
+  const { reason } = failure
+  const { status, retryAfter, timedOut } = failure.more
   switch (status) {
     case 401:
       return unauthorized('Botpress does not know the token.')

@@ -13,6 +13,14 @@ const textField = (limit?: number) => {
   return limit === undefined ? schema : schema.max(limit, { error })
 }
 
+/** Beyond it JSON.stringify, which is recursive, runs out of stack. */
+const MAX_DEPTH = 1000
+
+const isWithinDepth = (value: unknown, depth: number): boolean =>
+  typeof value !== 'object' ||
+  value === null ||
+  (depth > 0 && Object.values(value).every((child) => isWithinDepth(child, depth - 1)))
+
 /** The body of a request that sends a message to the bot. */
 const messageRequest = z
   .object({
@@ -22,7 +30,10 @@ const messageRequest = z
     type: textField(200),
     text: textField(),
     // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
-    payload: z.custom<JsonObject>(isJsonObject, { error: 'must be an object' }).optional(),
+    payload: z
+      .custom<JsonObject>(isJsonObject, { error: 'must be an object' })
+      .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
+      .optional(),
   })
   .refine(({ type, payload }) => type !== 'text' || isAbsent(payload?.text) || typeof payload?.text === 'string', {
     path: ['payload', 'text'],
