@@ -4,5 +4,8 @@ export default defineConfig({
   test: {
     include: ['{src,sandbox,tests}/**/*.test.ts'],
     testTimeout: 20_000,
+    maxConcurrency: 50,
+    // The endpoints of the tests are on this machine.
+    env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },
   },
 })

@@ -8,6 +8,7 @@ const readOptions = () => {
       port: { type: 'string', default: '3000' },
       token: { type: 'string', default: 'bp_pat_sandbox' },
       endpoint: { type: 'string' },
+      secret: { type: 'string' },
       once: { type: 'boolean', default: false },
     },
   })
@@ -19,10 +20,13 @@ const readOptions = () => {
 }
 
 const main = async (): Promise<void> => {
-  const { once, ...options } = readOptions()
+  const { once, port, token, endpoint, secret: signingSecret } = readOptions()
   const deliveries: Delivery[] = []
   const sandbox = await startSandbox({
-    ...options,
+    port,
+    token,
+    endpoint,
+    signingSecret,
     onDelivery: (delivery) => (once ? deliveries.push(delivery) : console.log(transcript(delivery))),
     onLog: (line) => console.error(line),
   })
@@ -34,7 +38,7 @@ const main = async (): Promise<void> => {
     }
     return
   }
-  console.log(introduction(sandbox, options.endpoint))
+  console.log(introduction(sandbox, endpoint))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
 }
 
@@ -92,7 +96,7 @@ const reasonOf = (error: unknown): string => {
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another with --port N.`
   if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another with --port N.`
   if (code?.startsWith('ERR_PARSE_ARGS')) {
-    return `${message.split('. ')[0]}. The options are --port N, --token TOKEN, --endpoint URL and --once.`
+    return `${message.split('. ')[0]}. The options are --port N, --token TOKEN, --endpoint URL, --secret whsec_… and --once.`
   }
   return message
 }

@@ -8,7 +8,7 @@ import type { Bot, BotMessage } from './bot'
 import { Chat } from './chat'
 import { type ApiCall, type Fault, answerApiErrors, parseQuery, serveChatApi } from './chat-api'
 import { demoBot } from './demo-bot'
-import { IntegrationRuntime, type IntegrationResponse } from './integration-runtime'
+import { type IntegrationRequest, type IntegrationResponse, IntegrationRuntime } from './integration-runtime'
 import { serveWebhook, WEBHOOK_PATH } from './webhook'
 
 const MAX_BODY_BYTES = 100 * 1024 * 1024
@@ -30,8 +30,7 @@ export type SandboxOptions = {
   port?: number
   /** Where the bot's messages go. Default: the sandbox's own endpoint, which takes everything. */
   endpoint?: string
-  /** The rest of the integration's configuration. */
-  configuration?: Record<string, unknown>
+  signingSecret?: string
   /** The Personal Access Token that may use the bot. Default: `bp_pat_sandbox`. */
   token?: string
   /** Tokens that Botpress knows, of other workspaces: they may not use the bot. */
@@ -61,6 +60,10 @@ export type Sandbox = {
   /** Calls an action of the integration, as a bot does. */
   callAction(type: string, input: object): Promise<IntegrationResponse>
   unregister(): Promise<IntegrationResponse>
+  /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. */
+  receive(req: IntegrationRequest): Promise<IntegrationResponse>
+  /** Ends the integration's instance, as the cloud may at any time, with all that it remembers. */
+  endInstance(): Promise<void>
   /** Resolves once the bot has answered everything and each answer is delivered or has failed. */
   settled(): Promise<void>
   close(): Promise<void>
@@ -168,7 +171,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const { port } = server.server.address() as AddressInfo
   const url = `http://localhost:${port}`
   const webhookUrl = url + WEBHOOK_PATH
-  const configuration = { responseEndpointURL: options.endpoint ?? `${url}/endpoint`, ...options.configuration }
+  const { endpoint: responseEndpointURL = `${url}/endpoint`, signingSecret } = options
+  const configuration = { responseEndpointURL, signingSecret }
 
   const call = (operation: string, body: object): Promise<IntegrationResponse> =>
     runtime.call({
@@ -208,6 +212,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     say,
     callAction: (type, input) => call('action_triggered', { type, input }),
     unregister: () => call('unregister', { webhookUrl }),
+    receive: (req) => call('webhook_received', { req }),
+    endInstance: () => runtime.stop(),
     settled: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest'
-import { messageBody, sandboxForTest, send } from './backend'
-import { endpointForTest } from './endpoint'
+import { messageBody, send } from './backend'
+import { endpointForTest, sandboxForTest } from './for-test'
 
 const output = ({ body }: { body?: string }) => JSON.parse(body!).output
 

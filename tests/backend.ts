@@ -1,12 +1,4 @@
-import { onTestFinished } from 'vitest'
-import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox'
-
-/** A sandbox that is closed when the test ends. */
-export const sandboxForTest = async (options?: SandboxOptions): Promise<Sandbox> => {
-  const sandbox = await startSandbox(options)
-  onTestFinished(sandbox.close)
-  return sandbox
-}
+import type { Sandbox } from '../sandbox/sandbox'
 
 let count = 0
 

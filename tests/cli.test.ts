@@ -4,7 +4,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { endpointForTest } from './endpoint'
+import { endpointForTest } from './for-test'
 
 const CLI = ['--import', 'tsx', 'sandbox/cli.ts']
 

@@ -1,13 +1,25 @@
+import { randomBytes } from 'node:crypto'
+import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { DEMO_MESSAGES } from '../sandbox/demo-messages'
 import { version } from '../package.json'
-import { messageBody, sandboxForTest, send } from './backend'
-import { endpointForTest } from './endpoint'
+import { messageBody, send } from './backend'
+import type { Received } from './endpoint'
+import { endpointForTest, sandboxForTest } from './for-test'
+
+const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
 const failed = (message: RegExp | string) => ({
   status: 400,
   body: expect.stringMatching(message),
 })
+
+/** The same message each time: the same bytes, and the same webhook-id for the endpoint to drop repeats by. */
+const expectRepeats = (received: Received[], times: number) => {
+  expect(received).toHaveLength(times)
+  expect(new Set(received.map(({ text }) => text)).size).toBe(1)
+  expect(new Set(received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
+}
 
 describe('the bot’s messages', () => {
   it('are POSTed to the endpoint, its path and query kept, one request a message, with exactly the six fields', async () => {
@@ -105,30 +117,84 @@ describe('the bot’s messages', () => {
     expect(elsewhere.messages()).toEqual([])
   })
 
+  it.each([400, 401, 403, 404, 405, 409, 410, 413, 422])('the status %i is final: one try', async (status) => {
+    const endpoint = await endpointForTest((response) => response.writeHead(status).end())
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const { body } = await send(sandbox, messageBody({ text: 'silent' }))
+    const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
+    expect(response).toMatchObject(failed(`in 1 try: .* answered ${status}`))
+    expect(endpoint.messages()).toHaveLength(1)
+  })
+
+  it.each([408, 425, 429, 500, 502, 503, 504, 599])('are tried again after the status %i', async (status) => {
+    let tries = 0
+    const endpoint = await endpointForTest((response) =>
+      response.writeHead(++tries < 4 ? status : 200, { 'retry-after': '0.01' }).end('x')
+    )
+    const errors: unknown[] = []
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    expect(errors).toEqual([undefined])
+    expectRepeats(endpoint.messages(), 4)
+  })
+
+  it('are tried again after a connection error', async () => {
+    let tries = 0
+    const endpoint = await endpointForTest((response) =>
+      ++tries === 1 ? response.socket!.resetAndDestroy() : response.writeHead(204).end()
+    )
+    const errors: unknown[] = []
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    expect(errors).toEqual([undefined])
+    expectRepeats(endpoint.messages(), 2)
+  })
+
+  it('are tried 4 times at the most, with growing pauses', async () => {
+    const times: number[] = []
+    const endpoint = await endpointForTest((response) => {
+      times.push(performance.now())
+      response.writeHead(503).end()
+    })
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const { body } = await send(sandbox, messageBody({ text: 'silent' }))
+    const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
+    expect(response).toMatchObject(failed(`in 4 tries: ${new URL(endpoint.url).host} answered 503`))
+    expectRepeats(endpoint.messages(), 4)
+    const pauses = times.slice(1).map((time, index) => time - times[index]!)
+    expect(pauses).toEqual([...pauses].toSorted((a, b) => a - b))
+  })
+
   it('a delivery that fails is a RuntimeError that names host and status, logged for the bot’s owner', async () => {
     const lines: string[] = []
-    const endpoint = await endpointForTest((response) => response.writeHead(404).end('x'.repeat(100)))
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onLog: (line) => lines.push(line) })
+    const endpoint = await endpointForTest((response) =>
+      response.writeHead(503, { 'retry-after': '0.01' }).end('x'.repeat(100))
+    )
+    const options = { endpoint: endpoint.url, signingSecret: SECRET, onLog: (line: string) => lines.push(line) }
+    const sandbox = await sandboxForTest(options)
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'A private matter' } })
 
     expect(JSON.parse(response.body!)).toMatchObject({ type: 'Runtime', code: 400 })
-    expect(response).toMatchObject(failed(`${new URL(endpoint.url).host} answered 404`))
+    expect(response).toMatchObject(failed(`${new URL(endpoint.url).host} answered 503`))
     await expect.poll(() => lines.filter((line) => line.includes('For Bot Owner'))).toHaveLength(1)
     for (const text of [response.body, ...lines]) {
       expect(text).not.toContain('private matter')
       expect(text).not.toContain('key=')
+      expect(text).not.toContain(SECRET.slice('whsec_'.length))
     }
     expect(sandbox.chat.messages.all().map(({ payload }) => payload.text)).toContain('A private matter')
   })
 
-  it('an endpoint that cannot be reached is named with the cause', async () => {
+  it('an endpoint that cannot be reached is named with the cause and the number of tries', async () => {
     const endpoint = await endpointForTest()
     const sandbox = await sandboxForTest({ endpoint: endpoint.url })
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     await endpoint.close()
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
-    expect(response).toMatchObject(failed(/127\.0\.0\.1:\d+ could not be reached \(ECONN/))
+    expect(response).toMatchObject(failed(/in 4 tries: 127\.0\.0\.1:\d+ could not be reached \(ECONN/))
   })
 
   it('a conversation without the external id is a RuntimeError; nothing is posted', async () => {
@@ -141,5 +207,69 @@ describe('the bot’s messages', () => {
       message: expect.stringContaining('external id'),
     })
     expect(endpoint.messages()).toEqual([])
+  })
+})
+
+describe('signatures', () => {
+  it('are made with a configured secret, after Standard Webhooks, afresh on each try', async () => {
+    let tries = 0
+    // Long enough for the timestamp, in seconds, to differ.
+    const endpoint = await endpointForTest((response) =>
+      response.writeHead(++tries === 1 ? 503 : 200, { 'retry-after': '1.1' }).end()
+    )
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url, signingSecret: SECRET })
+    await send(sandbox, messageBody({ text: 'naïve 日本語 👩‍👩‍👧' }))
+    await sandbox.settled()
+
+    expectRepeats(endpoint.messages(), 2)
+    const verifier = new Webhook(SECRET)
+    for (const { text, body, headers } of endpoint.messages()) {
+      expect(verifier.verify(text, headers as Record<string, string>)).toEqual(body)
+      expect(() => verifier.verify(text.replace('naïve', 'naive'), headers as Record<string, string>)).toThrow(
+        'No matching signature'
+      )
+    }
+    const [first, second] = endpoint.messages()
+    expect(second!.headers['webhook-timestamp']).not.toBe(first!.headers['webhook-timestamp'])
+    expect(second!.headers['webhook-signature']).not.toBe(first!.headers['webhook-signature'])
+  })
+
+  it('are on the registration’s test message too', async () => {
+    const endpoint = await endpointForTest()
+    await sandboxForTest({ endpoint: endpoint.url, signingSecret: SECRET })
+    const [{ text, headers }] = endpoint.tests() as [Received]
+    expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'test' })
+  })
+
+  it('are absent without one', async () => {
+    const endpoint = await endpointForTest()
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    expect(endpoint.messages()[0]!.headers).not.toHaveProperty('webhook-signature')
+    expect(endpoint.tests()[0]!.headers).not.toHaveProperty('webhook-signature')
+  })
+})
+
+describe('where they may go', () => {
+  it('the proxy variables of the environment are not used', async () => {
+    const proxy = await endpointForTest()
+    const endpoint = await endpointForTest()
+    const { origin } = new URL(proxy.url)
+    const names = ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']
+    // Botpress is called past the proxy.
+    const env = { ...Object.fromEntries(names.map((name) => [name, origin])), no_proxy: 'localhost' }
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url, env })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    expect(endpoint.messages()).toHaveLength(1)
+    expect(proxy.connections()).toBe(0)
+  })
+
+  it('not to an address that is not public, where nothing lifts that', async () => {
+    const endpoint = await endpointForTest()
+    const env = { ALLOW_PRIVATE_ENDPOINTS: '' }
+    await expect(sandboxForTest({ endpoint: endpoint.url, env })).rejects.toThrow('is not a public address')
+    expect(endpoint.connections()).toBe(0)
   })
 })

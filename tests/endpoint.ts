@@ -1,13 +1,14 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { onTestFinished } from 'vitest'
 
 /** A request as the endpoint received it. */
 export type Received = {
   method: string
   url: string
   headers: http.IncomingHttpHeaders
+  /** As it came. */
+  text: string
   /** Parsed. */
   body: Record<string, unknown>
 }
@@ -34,7 +35,8 @@ export const startEndpoint = async (
   let connections = 0
   const server = http.createServer(async (request, response) => {
     const { method = '', url = '', headers } = request
-    const one = { method, url, headers, body: JSON.parse(await text(request)) }
+    const content = await text(request)
+    const one = { method, url, headers, text: content, body: JSON.parse(content) }
     received.push(one)
     if (one.body.type === 'test') response.writeHead(204).end()
     else respond(response, one)
@@ -52,11 +54,4 @@ export const startEndpoint = async (
     connections: () => connections,
     close,
   }
-}
-
-/** The same, closed when the test ends. */
-export const endpointForTest = async (...args: Parameters<typeof startEndpoint>): Promise<Endpoint> => {
-  const endpoint = await startEndpoint(...args)
-  onTestFinished(endpoint.close)
-  return endpoint
 }

@@ -1,9 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { sandboxForTest } from './backend'
-import { endpointForTest } from './endpoint'
+import type { SandboxOptions } from '../sandbox/sandbox'
+import { endpointForTest, sandboxForTest } from './for-test'
 
-const registration = (responseEndpointURL: unknown) => sandboxForTest({ configuration: { responseEndpointURL } })
+const registration = (endpoint: string, options: SandboxOptions = {}) => sandboxForTest({ ...options, endpoint })
 
 /** An endpoint that answers the test message so. */
 const endpointThatAnswers = async (respond: (response: ServerResponse) => void): Promise<string> => {
@@ -36,7 +36,7 @@ describe('when a bot’s owner saves the configuration', () => {
     await expect(registration(url)).resolves.toBeDefined()
   })
 
-  it.each([undefined, '', '   '])('fails when the endpoint is not set: %j', async (url) => {
+  it.each(['', '   '])('fails when the endpoint is not set: %j', async (url) => {
     await expect(registration(url)).rejects.toThrow(/is not set\. Set it/)
   })
 
@@ -68,6 +68,44 @@ describe('when a bot’s owner saves the configuration', () => {
     await expect(registration(url)).rejects.toThrow(
       new RegExp(`301, a redirect to ${new URL(url).origin}/elsewhere.* Set the Response Endpoint URL`)
     )
+  })
+
+  it.each(['127.0.0.1', 'localhost', '[::1]', '2130706433', '169.254.169.254', '[::ffff:10.0.0.1]'])(
+    'fails when the endpoint is at a private address: %s',
+    async (host) => {
+      await expect(registration(`http://${host}/bot`, { env: { ALLOW_PRIVATE_ENDPOINTS: '' } })).rejects.toThrow(
+        /is not a public address\. Messages go to endpoints on the internet only/
+      )
+    }
+  )
+
+  it.each([
+    'secret',
+    'whsec_',
+    'whsec_not base64',
+    `whsec_${'A'.repeat(31)}=`,
+    `whsec_${'A'.repeat(33)}`,
+    `whsec_${Buffer.alloc(23).toString('base64')}`,
+    `whsec_${Buffer.alloc(65).toString('base64')}`,
+    Buffer.alloc(32).toString('base64'),
+  ])('fails when the secret is malformed: %s', async (signingSecret) => {
+    const endpoint = await endpointForTest()
+    const failure = registration(endpoint.url, { signingSecret })
+    await expect(failure).rejects.toThrow(/The Signing Secret is malformed\. It is "whsec_".*openssl rand -base64 32/)
+    expect(endpoint.tests()).toEqual([])
+  })
+
+  it.each([24, 32, 64])('succeeds with a secret of %i bytes', async (bytes) => {
+    const endpoint = await endpointForTest()
+    const signingSecret = `whsec_${Buffer.alloc(bytes, 1).toString('base64')}`
+    await expect(registration(endpoint.url, { signingSecret })).resolves.toBeDefined()
+  })
+
+  it('fails when the endpoint is too slow, after one try', async () => {
+    let tries = 0
+    const url = await endpointThatAnswers(() => tries++)
+    await expect(registration(url)).rejects.toThrow(/did not answer in time\. Let the endpoint answer 2xx within 10 s/)
+    expect(tries).toBe(1)
   })
 
   it.each([400, 401, 404, 405, 500, 503])('fails when the endpoint answers %i', async (status) => {
