@@ -257,12 +257,9 @@ describe('where they may go', () => {
     const endpoint = await endpointForTest()
     const { origin } = new URL(proxy.url)
     const names = ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']
-    // Botpress is called past the proxy.
-    const env = { ...Object.fromEntries(names.map((name) => [name, origin])), no_proxy: 'localhost' }
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, env })
-    await send(sandbox, messageBody())
-    await sandbox.settled()
-    expect(endpoint.messages()).toHaveLength(1)
+    const env = Object.fromEntries(names.map((name) => [name, origin]))
+    await sandboxForTest({ endpoint: endpoint.url, env })
+    expect(endpoint.tests()).toHaveLength(1)
     expect(proxy.connections()).toBe(0)
   })
 
