@@ -2,7 +2,9 @@ import type * as bp from '.botpress'
 import { bearerToken } from './bearer-token'
 import { BotpressFailure, callerClient } from './caller-client'
 import { parseMessageRequest } from './message-request'
+import { parseMessagesQuery } from './messages-query'
 import { Problem } from './problem'
+import { readMessages } from './read-messages'
 import { receiveMessage } from './receive-message'
 import { withRetries } from './with-retries'
 
@@ -17,7 +19,15 @@ const postMessage: Route = ({ body }) => {
   return (client) => receiveMessage(client, incoming)
 }
 
-const routes = new Map([['/', new Map([['POST', postMessage]])]])
+const getMessages: Route = ({ query }) => {
+  const wanted = parseMessagesQuery(query)
+  return (client) => readMessages(client, wanted)
+}
+
+const routes = new Map([
+  ['/', new Map([['POST', postMessage]])],
+  ['/messages', new Map([['GET', getMessages]])],
+])
 
 /** Answers a request of the backend. Every error becomes an answer here, and nowhere else. */
 export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
@@ -74,7 +84,7 @@ const problemOf = (thrown: unknown): Problem => {
   }
 }
 
-const SEND_AGAIN = 'It is safe to send the message again with the same messageId.'
+const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
 
 const unauthorized = (reason: string): Problem =>
   new Problem(401, `${reason} Send "Authorization: Bearer {token}" with a Botpress Personal Access Token.`, {

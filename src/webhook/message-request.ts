@@ -1,17 +1,11 @@
 import * as z from 'zod'
 import { Problem } from './problem'
+import { externalId, parseFields, textField } from './request-fields'
 
 type JsonObject = Record<string, unknown>
 
 const isJsonObject = (value: unknown): value is JsonObject =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-
-const textField = (limit?: number) => {
-  const shape = limit === undefined ? 'a string of at least 1 character' : `a string of 1 to ${limit} characters`
-  const error = ({ input }: { input?: unknown }) => (input === undefined ? `is required: ${shape}` : `must be ${shape}`)
-  const schema = z.string({ error }).min(1, { error })
-  return limit === undefined ? schema : schema.max(limit, { error })
-}
 
 /** Beyond it JSON.stringify, which is recursive, runs out of stack. */
 const MAX_DEPTH = 1000
@@ -24,9 +18,9 @@ const isWithinDepth = (value: unknown, depth: number): boolean =>
 /** The body of a request that sends a message to the bot. */
 const messageRequest = z
   .object({
-    userId: textField(500),
-    messageId: textField(500),
-    conversationId: textField(500),
+    userId: externalId(),
+    messageId: externalId(),
+    conversationId: externalId(),
     type: textField(200),
     text: textField(),
     // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
@@ -60,12 +54,8 @@ export const parseMessageRequest = (body: string | undefined): IncomingMessage =
   if (!body) {
     throw new Problem(400, 'The request has no body. Send a JSON object.')
   }
-  const { success, data, error } = messageRequest.safeParse(parseJsonObject(body))
-  if (!success) {
-    const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
-    throw new Problem(400, `At fault in the body: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
-  }
-  const { userId, messageId, conversationId, type, text, payload } = data
+  const fields = parseFields(messageRequest, parseJsonObject(body), 'body')
+  const { userId, messageId, conversationId, type, text, payload } = fields
   return {
     userId,
     messageId,
