@@ -3,7 +3,9 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
+import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Received } from './endpoint'
 import { endpointForTest } from './for-test'
 
 const CLI = ['--import', 'tsx', 'sandbox/cli.ts']
@@ -71,6 +73,16 @@ describe('npm start', () => {
     })
   })
 
+  it('--secret signs what goes to the endpoint', async () => {
+    const endpoint = await endpointForTest()
+    const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
+    expect(await run('--once', '--port', '0', '--endpoint', endpoint.url, '--secret', secret)).toMatchObject({
+      code: 0,
+    })
+    const [{ text, headers }] = endpoint.messages() as [Received]
+    expect(new Webhook(secret).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'text' })
+  })
+
   it('--once exits 1 with the reason where the reply is not delivered', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(410).end())
     const outcome = await run('--once', '--port', '0', '--endpoint', endpoint.url)
@@ -86,6 +98,11 @@ describe('npm start', () => {
       /^Option '--endpoint <value>' argument missing. The options are .*\n$/,
     ],
     ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".\n$/],
+    [
+      'a malformed secret',
+      ['--port', '0', '--secret', 'secret'],
+      /^The integration refused its configuration. The Signing Secret is malformed.*\n$/,
+    ],
     [
       'an endpoint that refuses registration',
       ['--port', '0', '--endpoint', 'http://127.0.0.1:9'],
