@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
-import { type Delivery, RegistrationError, type Sandbox, startSandbox } from './sandbox'
+import type { Delivery } from './installation'
+import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
 
 const readOptions = () => {
   const { values } = parseArgs({

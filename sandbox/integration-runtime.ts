@@ -24,28 +24,38 @@ export type IntegrationRuntimeProps = {
   onLog: (line: string) => void
 }
 
+type Pending = { resolve: (result: never) => void; reject: (error: unknown) => void }
+
 /**
  * Runs the built integration as the cloud does: in an instance that starts at the first call, stays warm, and is
  * started anew after a crash.
  */
 export class IntegrationRuntime {
+  private readonly bundle: string
   private worker: Worker | undefined
-  private readonly pending = new Map<number, (response: IntegrationResponse) => void>()
+  private readonly pending = new Map<number, Pending>()
   private lastId = 0
 
   /** @throws Error when the integration is not built */
   constructor(private readonly props: IntegrationRuntimeProps) {
+    this.bundle = props.bundle ?? BUNDLE
     if (!existsSync(this.bundle)) {
       throw new Error(`There is no ${this.bundle}: build the integration first, with npm run build.`)
     }
   }
 
   /** Resolves to the integration's answer, or to one of status 500 where it crashes. */
-  call(request: IntegrationRequest): Promise<IntegrationResponse> {
-    this.worker ??= this.start()
-    const id = ++this.lastId
-    this.worker.postMessage({ id, request })
-    return new Promise((answer) => this.pending.set(id, answer))
+  async call(request: IntegrationRequest): Promise<IntegrationResponse> {
+    try {
+      return await this.carryOut<IntegrationResponse>({ request })
+    } catch (error) {
+      return { status: 500, body: JSON.stringify({ message: `The integration crashed: ${String(error)}` }) }
+    }
+  }
+
+  /** The bytes on the instance's heap, after a collection of garbage. */
+  heapUsed(): Promise<number> {
+    return this.carryOut<number>({})
   }
 
   /** Ends the instance, with all that it remembers. The next call starts another. */
@@ -53,8 +63,11 @@ export class IntegrationRuntime {
     await this.worker?.terminate()
   }
 
-  private get bundle(): string {
-    return this.props.bundle ?? BUNDLE
+  private carryOut<Result>(job: { request?: IntegrationRequest }): Promise<Result> {
+    this.worker ??= this.start()
+    const id = ++this.lastId
+    this.worker.postMessage({ id, job })
+    return new Promise<Result>((resolveJob, reject) => this.pending.set(id, { resolve: resolveJob, reject }))
   }
 
   private start(): Worker {
@@ -68,21 +81,18 @@ export class IntegrationRuntime {
     for (const output of [worker.stdout, worker.stderr]) {
       createInterface({ input: output }).on('line', this.props.onLog)
     }
-    worker.on('message', ({ id, response, error }) => {
-      this.pending.get(id)?.(error ? crashed(error) : response)
+    worker.on('message', ({ id, result, error }) => {
+      const job = this.pending.get(id)
       this.pending.delete(id)
+      if (error) job?.reject(error)
+      else job?.resolve(result as never)
     })
     worker.on('error', (error) => this.props.onLog(`The integration crashed: ${String(error)}`))
     worker.on('exit', () => {
       this.worker = undefined
-      for (const answer of this.pending.values()) answer(crashed('its instance ended'))
+      for (const { reject } of this.pending.values()) reject(new Error('its instance ended'))
       this.pending.clear()
     })
     return worker
   }
 }
-
-const crashed = (reason: unknown): IntegrationResponse => ({
-  status: 500,
-  body: JSON.stringify({ message: `The integration crashed: ${String(reason)}` }),
-})

@@ -1,71 +1,46 @@
-import type { Conversation, Message } from '@botpress/client'
 import Fastify, { type FastifyRequest } from 'fastify'
 import type { AddressInfo } from 'node:net'
-import { setImmediate } from 'node:timers/promises'
-import definition from '../integration.definition'
 import { ApiError } from './api-error'
-import type { Bot, BotMessage } from './bot'
-import { Chat } from './chat'
+import type { Chat } from './chat'
 import { type ApiCall, type Fault, answerApiErrors, parseQuery, serveChatApi } from './chat-api'
-import { demoBot } from './demo-bot'
-import { type IntegrationRequest, type IntegrationResponse, IntegrationRuntime } from './integration-runtime'
-import { serveWebhook, WEBHOOK_PATH } from './webhook'
+import { createInstallation, type Installation, type InstallationOptions, messageOf } from './installation'
+import { IntegrationRuntime } from './integration-runtime'
+import { serveWebhooks } from './webhooks'
 
 const MAX_BODY_BYTES = 100 * 1024 * 1024
 
 const INTEGRATION_ID = 'integration_sandbox'
 const INTEGRATION_TOKEN = 'bp_iak_sandbox'
-const BOT_ID = 'bot_sandbox'
-const WEBHOOK_ID = 'webhook_sandbox'
 
-/** A message of the bot and what became of it. */
-export type Delivery = {
-  message: Message
-  /** Why the integration could not deliver it, where it could not. */
-  error?: string
-}
-
-export type SandboxOptions = {
+export type SandboxOptions = InstallationOptions & {
   /** 0, the default, takes a free one. */
   port?: number
-  /** Where the bot's messages go. Default: the sandbox's own endpoint, which takes everything. */
-  endpoint?: string
-  signingSecret?: string
-  /** The Personal Access Token that may use the bot. Default: `bp_pat_sandbox`. */
-  token?: string
-  /** Tokens that Botpress knows, of other workspaces: they may not use the bot. */
+  /** Another bundle than the one of `npm run build`. */
+  bundle?: string
+  /** Tokens that Botpress knows, of other workspaces: they may use no bot here. */
   foreignTokens?: string[]
-  /** Default: the demo bot. */
-  bot?: Bot
   /** More environment variables for the integration. */
   env?: Record<string, string>
+  /** Sees each call to the chat API before it is carried out, and may make it late or fail. */
   onApiCall?: (call: ApiCall) => Fault | void
-  /** Told of each message of the bot once the integration is done with it. */
-  onDelivery?: (delivery: Delivery) => void
   /** Told of each line that the integration logs. */
   onLog?: (line: string) => void
 }
 
-export type Sandbox = {
-  webhookUrl: string
-  token: string
-  botId: string
-  integrationId: string
+/** The cloud, and the first bot in it. */
+export type Sandbox = Installation & {
   /** The integration's own token, which it finds in its environment. */
   integrationToken: string
-  /** The conversations, users and messages that there are. */
-  chat: Chat
-  /** Lets the bot write into a conversation; resolves to what the integration answered. */
-  say(conversationId: string, message: BotMessage): Promise<IntegrationResponse>
-  /** Calls an action of the integration, as a bot does. */
-  callAction(type: string, input: object): Promise<IntegrationResponse>
-  unregister(): Promise<IntegrationResponse>
-  /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. */
-  receive(req: IntegrationRequest): Promise<IntegrationResponse>
+  /**
+   * Installs the integration in one more bot, in the same instance.
+   *
+   * @throws RegistrationError when the integration refuses its configuration
+   */
+  install(options?: InstallationOptions): Promise<Installation>
   /** Ends the integration's instance, as the cloud may at any time, with all that it remembers. */
   endInstance(): Promise<void>
-  /** Resolves once the bot has answered everything and each answer is delivered or has failed. */
-  settled(): Promise<void>
+  /** The bytes on the instance's heap, after a collection of garbage. */
+  heapUsed(): Promise<number>
   close(): Promise<void>
 }
 
@@ -78,75 +53,27 @@ export class RegistrationError extends Error {}
  * @throws RegistrationError when the integration refuses its configuration; the server's error when the port is taken
  */
 export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbox> => {
-  const { token = 'bp_pat_sandbox', foreignTokens = [], bot = demoBot, onDelivery, onLog = () => {} } = options
+  /** By the name of their webhook in its path. */
+  const installations = new Map<string, Installation>()
 
-  const channels = Object.keys(definition.channels ?? {})
-  const { conversation, message } = definition.channels!.channel
-  const chat = new Chat({
-    integrationName: definition.name,
-    channels,
-    declaredTags: {
-      user: Object.keys(definition.user?.tags ?? {}),
-      conversation: Object.keys(conversation?.tags ?? {}),
-      message: Object.keys(message?.tags ?? {}),
-    },
-    onMessage: (created) => {
-      if (created.direction === 'incoming') track(answer(created))
-    },
-  })
-  const botUser = chat.users.put({
-    id: chat.users.newId(),
-    createdAt: new Date().toISOString(),
-    updatedAt: new Date().toISOString(),
-    name: 'Demo bot',
-    tags: {},
-  })
-
-  const underWay = new Set<Promise<unknown>>()
-  const track = (work: Promise<unknown>) => {
-    underWay.add(work)
-    void work.finally(() => underWay.delete(work))
-  }
-
-  /** The bot answers on its own time, not within the call that brought the message. */
-  const answer = async ({ type, payload, conversationId }: Message): Promise<void> => {
-    await setImmediate()
-    for (const reply of bot({ type, payload })) track(say(conversationId, reply))
-  }
-
-  /** The last delivery of each conversation: the next one waits for it, so that replies arrive in order. */
-  const deliveries = new Map<string, Promise<unknown>>()
-
-  const say = async (conversationId: string, reply: BotMessage): Promise<IntegrationResponse> => {
-    const { conversation: where } = chat.operations.getConversation({ id: conversationId })
-    const created = chat.createMessage({ ...reply, conversationId, userId: botUser.id, tags: {} }, 'outgoing')
-    const before = deliveries.get(conversationId)
-    const delivery = Promise.resolve(before).then(() => deliver(created, where))
-    deliveries.set(conversationId, delivery)
-    return delivery
-  }
-
-  const deliver = async (created: Message, where: Conversation): Promise<IntegrationResponse> => {
-    const { type, payload } = created
-    const body = { type, payload, message: created, user: botUser, conversation: where }
-    const response = await call('message_created', body)
-    onDelivery?.({ message: created, ...(response.status >= 300 && { error: messageOf(response) }) })
-    return response
-  }
-
-  const authorize = (headers: FastifyRequest['headers']): Chat => {
-    const bearer = headers.authorization?.match(/^Bearer (.+)$/)?.[1]
-    if (bearer !== undefined && foreignTokens.includes(bearer)) {
-      throw new ApiError('Forbidden', `The token has no right to ${headers['x-bot-id']}`)
+  const authorize = ({ authorization, ...headers }: FastifyRequest['headers']): Chat => {
+    const token = authorization?.match(/^Bearer (.+)$/)?.[1]
+    const all = [...installations.values()]
+    const known = [
+      INTEGRATION_TOKEN,
+      ...all.map((installation) => installation.token),
+      ...(options.foreignTokens ?? []),
+    ]
+    if (token === undefined || !known.includes(token)) throw new ApiError('Unauthorized', 'The token is not known')
+    const { 'x-bot-id': botId, 'x-integration-id': integrationId } = headers
+    const installation = all.find((candidate) => candidate.botId === botId)
+    if (!installation || (token !== installation.token && token !== INTEGRATION_TOKEN)) {
+      throw new ApiError('Forbidden', `The token has no right to the bot ${botId}`)
     }
-    if (bearer !== token && bearer !== INTEGRATION_TOKEN) {
-      throw new ApiError('Unauthorized', 'The token is not known')
+    if (integrationId !== INTEGRATION_ID) {
+      throw new ApiError('Forbidden', `The bot has no integration ${integrationId}`)
     }
-    if (headers['x-bot-id'] !== BOT_ID) throw new ApiError('Forbidden', `There is no bot ${headers['x-bot-id']}`)
-    if (headers['x-integration-id'] !== INTEGRATION_ID) {
-      throw new ApiError('Forbidden', `The bot has no integration ${headers['x-integration-id']}`)
-    }
-    return chat
+    return installation.chat
   }
 
   const server = Fastify({
@@ -159,66 +86,48 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   })
   answerApiErrors(server)
   await server.register((scope) => serveChatApi(scope, { authorize, onApiCall: options.onApiCall }))
-  await server.register((scope) => serveWebhook(scope, (req) => call('webhook_received', { req })))
+  await server.register((scope) => serveWebhooks(scope, (name, req) => installations.get(name)?.receive(req)))
   // The sandbox's own endpoint: messages are looked at where they are delivered.
   server.post('/endpoint', async (_request, reply) => reply.code(204).send())
 
   const runtime = new IntegrationRuntime({
+    bundle: options.bundle,
     env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env }),
-    onLog,
+    onLog: options.onLog ?? (() => {}),
   })
   await server.listen({ host: 'localhost', port: options.port ?? 0 })
-  const { port } = server.server.address() as AddressInfo
-  const url = `http://localhost:${port}`
-  const webhookUrl = url + WEBHOOK_PATH
-  const { endpoint: responseEndpointURL = `${url}/endpoint`, signingSecret } = options
-  const configuration = { responseEndpointURL, signingSecret }
+  const url = `http://localhost:${(server.server.address() as AddressInfo).port}`
 
-  const call = (operation: string, body: object): Promise<IntegrationResponse> =>
-    runtime.call({
-      method: 'POST',
-      path: '/',
-      query: '',
-      headers: {
-        'x-bot-id': BOT_ID,
-        'x-bot-user-id': botUser.id,
-        'x-integration-id': INTEGRATION_ID,
-        'x-integration-alias': definition.name,
-        'x-webhook-id': WEBHOOK_ID,
-        'x-bp-configuration': Buffer.from(JSON.stringify(configuration)).toString('base64'),
-        'x-bp-operation': operation,
-      },
-      body: JSON.stringify(body),
+  const install = async (installationOptions: InstallationOptions = {}): Promise<Installation> => {
+    const name = installations.size === 0 ? 'webhook' : `webhook-${installations.size + 1}`
+    const installation = createInstallation(installationOptions, {
+      webhookUrl: `${url}/${name}`,
+      ownEndpoint: `${url}/endpoint`,
+      integrationId: INTEGRATION_ID,
+      callIntegration: (request) => runtime.call(request),
     })
+    installations.set(name, installation)
+    const registration = await installation.register()
+    if (registration.status >= 300) throw new RegistrationError(messageOf(registration))
+    return installation
+  }
 
   const close = async () => {
     await server.close()
     await runtime.stop()
   }
 
-  const registration = await call('register', { webhookUrl })
-  if (registration.status >= 300) {
+  try {
+    return {
+      ...(await install(options)),
+      integrationToken: INTEGRATION_TOKEN,
+      install,
+      endInstance: () => runtime.stop(),
+      heapUsed: () => runtime.heapUsed(),
+      close,
+    }
+  } catch (error) {
     await close()
-    throw new RegistrationError(messageOf(registration))
-  }
-
-  return {
-    webhookUrl,
-    token,
-    botId: BOT_ID,
-    integrationId: INTEGRATION_ID,
-    integrationToken: INTEGRATION_TOKEN,
-    chat,
-    say,
-    callAction: (type, input) => call('action_triggered', { type, input }),
-    unregister: () => call('unregister', { webhookUrl }),
-    receive: (req) => call('webhook_received', { req }),
-    endInstance: () => runtime.stop(),
-    settled: async () => {
-      while (underWay.size > 0) await Promise.allSettled(underWay)
-    },
-    close,
+    throw error
   }
 }
-
-const messageOf = ({ body }: IntegrationResponse): string => JSON.parse(body ?? '{}').message ?? body
