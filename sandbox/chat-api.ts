@@ -11,6 +11,8 @@ export type ApiCall = {
   headers: FastifyRequest['headers']
   /** The parameters of the path and the query, and the body. */
   input: Record<string, unknown>
+  /** The same number for calls over the same connection. */
+  connection: number
 }
 
 /** What goes wrong with a call. With only a delay, it is answered late. */
@@ -45,7 +47,12 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
       schema: schemaOf(operation),
       // Before the schemas: a caller that is not let in learns nothing else.
       preValidation: async (request, reply) => {
-        const fault = onApiCall?.({ operation: name, headers: request.headers, input: inputOf(request) })
+        const fault = onApiCall?.({
+          operation: name,
+          headers: request.headers,
+          input: inputOf(request),
+          connection: request.socket.remotePort!,
+        })
         if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false })
         if (fault?.reset === 'before write') return reset(request, reply)
         if (fault?.answer) {

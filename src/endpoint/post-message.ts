@@ -1,4 +1,4 @@
-import axios from 'axios'
+import { axios as axiosModule } from '@botpress/client'
 import axiosRetry, { exponentialDelay, retryAfter } from 'axios-retry'
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
 import { name, version } from '../../package.json'
@@ -6,6 +6,9 @@ import { discardBody } from './discard-body'
 import type { Endpoint } from './endpoint'
 import { endpointFailure, isPrivateAddress } from './endpoint-failure'
 import type { OutgoingMessage } from './outgoing-message'
+
+// The client's own: another import of it would bundle a second copy.
+const axios = axiosModule.default
 
 declare module 'axios' {
   interface AxiosRequestConfig {

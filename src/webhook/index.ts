@@ -1,6 +1,6 @@
 import type * as bp from '.botpress'
 import { bearerToken } from './bearer-token'
-import { BotpressFailure, callerClient } from './caller-client'
+import { BotpressFailure, type Caller, callerOf } from './caller'
 import { parseMessageRequest } from './message-request'
 import { parseMessagesQuery } from './messages-query'
 import { Problem } from './problem'
@@ -9,19 +9,18 @@ import { receiveMessage } from './receive-message'
 import { withRetries } from './with-retries'
 
 type Request = bp.HandlerProps['req']
-type CallerClient = ReturnType<typeof callerClient>
 
 /** Reads a request; what it returns serves it, and may be called again. */
-type Route = (req: Request) => (client: CallerClient) => Promise<object>
+type Route = (req: Request) => (caller: Caller) => Promise<object>
 
 const postMessage: Route = ({ body }) => {
   const incoming = parseMessageRequest(body)
-  return (client) => receiveMessage(client, incoming)
+  return (caller) => receiveMessage(caller, incoming)
 }
 
 const getMessages: Route = ({ query }) => {
   const wanted = parseMessagesQuery(query)
-  return (client) => readMessages(client, wanted)
+  return ({ client }) => readMessages(client, wanted)
 }
 
 const routes = new Map([
@@ -36,8 +35,8 @@ export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
     const token = bearerToken(req.headers['authorization'])
     if (!token) throw unauthorized('The request has no Bearer token.')
     const serve = route(req)
-    const client = callerClient({ token, botId: ctx.botId, integrationId: ctx.integrationId })
-    const answer = await withRetries(() => serve(client))
+    const caller = callerOf({ token, botId: ctx.botId, integrationId: ctx.integrationId })
+    const answer = await withRetries(() => serve(caller))
     return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) }
   } catch (thrown) {
     return problemOf(thrown).toResponse()

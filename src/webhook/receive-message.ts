@@ -1,30 +1,60 @@
-import type { Client } from '@botpress/client'
+import type { Conversation, User } from '@botpress/client'
+import { BotpressFailure, type Caller } from './caller'
 import type { IncomingMessage } from './message-request'
+import { Remembered } from './remembered'
+
+const conversations = new Remembered<Conversation>({ maxSize: 5000 })
+const users = new Remembered<User>({ maxSize: 5000 })
 
 /**
- * Gives a message to the bot, at most once: a repeat gets what the first one made.
+ * Gives a message to the bot, at most once: a repeat gets what the first one made. The message's own call goes to
+ * Botpress always; the conversation and the user are looked up, side by side, where they are not remembered.
  *
- * @param client acts as the caller
  * @returns the Botpress message, user and conversation, created where missing
- * @throws what `client` throws
+ * @throws what the caller's client throws
  */
-export const receiveMessage = async (client: Client, incoming: IncomingMessage) => {
-  const [{ conversation }, { user }] = await Promise.all([
-    client.getOrCreateConversation({ channel: 'channel', tags: { id: incoming.conversationId } }),
-    client.getOrCreateUser({ tags: { id: incoming.userId } }),
-  ])
-  const { message } = await client.getOrCreateMessage({
-    conversationId: conversation.id,
-    userId: user.id,
-    type: incoming.type,
-    payload: new Verbatim(incoming.payload),
-    // Found by tags alone, which therefore name the conversation too.
-    tags: { id: incoming.messageId, conversationId: conversation.id },
-  })
-  return { message, user, conversation }
+export const receiveMessage = async (caller: Caller, incoming: IncomingMessage) => {
+  const conversationKey = [caller.botId, caller.integrationId, incoming.conversationId]
+  const userKey = [caller.botId, caller.integrationId, incoming.userId]
+  const fromMemory = [conversations.get(conversationKey), users.get(userKey)].some((entry) => entry !== undefined)
+
+  const create = async () => {
+    const [conversation, user] = await Promise.all([
+      conversations.get(conversationKey) ??
+        caller.client
+          .getOrCreateConversation({ channel: 'channel', tags: { id: incoming.conversationId } })
+          .then((found) => conversations.set(conversationKey, found.conversation)),
+      users.get(userKey) ??
+        caller.client
+          .getOrCreateUser({ tags: { id: incoming.userId } })
+          .then((found) => users.set(userKey, found.user)),
+    ])
+    const { message } = await caller.client.getOrCreateMessage({
+      conversationId: conversation.id,
+      userId: user.id,
+      type: incoming.type,
+      payload: new Verbatim(incoming.payload),
+      // Found by tags alone, which therefore name the conversation too.
+      tags: { id: incoming.messageId, conversationId: conversation.id },
+    })
+    return { message, user, conversation }
+  }
+
+  try {
+    return await create()
+  } catch (thrown) {
+    if (!fromMemory || !BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+    // What was remembered has been deleted since.
+    conversations.forget(conversationKey)
+    users.forget(userKey)
+    return await create()
+  }
 }
 
-/** axios rebuilds plain objects on their way and loses the keys `constructor`, `prototype` and `__proto__` in it; it leaves instances of classes alone. */
+/**
+ * axios rebuilds plain objects on their way and loses the keys `constructor`, `prototype` and `__proto__` in it; it leaves
+ * instances of classes alone.
+ */
 class Verbatim {
   constructor(private readonly value: object) {}
 

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { BotpressFailure, callerClient } from './caller-client'
+import { BotpressFailure, createClient } from './caller'
 
 it('a call that takes too long fails as timed out', async () => {
   const silent = createServer(() => {})
@@ -12,7 +12,7 @@ it('a call that takes too long fails as timed out', async () => {
   })
   vi.stubEnv('BP_API_URL', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`)
 
-  const client = callerClient({ token: 'token', botId: 'bot', integrationId: 'integration' }, { timeoutMs: 50 })
+  const client = createClient({ token: 'token', botId: 'bot', integrationId: 'integration' }, { timeoutMs: 50 })
   const thrown = await client.getUser({ id: 'user' }).catch((error: unknown) => error)
 
   expect(BotpressFailure.in(thrown)).toMatchObject({ more: { timedOut: true, status: undefined } })

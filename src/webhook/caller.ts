@@ -1,5 +1,6 @@
 import { Client, isApiError, type ClientProps } from '@botpress/client'
 import { retryAfter } from 'axios-retry'
+import { Remembered } from './remembered'
 
 const CALL_TIMEOUT_MS = 10_000
 
@@ -10,6 +11,8 @@ export class BotpressFailure extends Error {
     readonly reason: string,
     readonly more: {
       status?: number
+      /** The vendor's word for the sort of error. */
+      type?: string
       /** The answer's header of that name. */
       retryAfter?: string
       /** The same, as the time from then. */
@@ -26,6 +29,11 @@ export class BotpressFailure extends Error {
     return isApiError(thrown) && thrown.error instanceof BotpressFailure ? thrown.error : undefined
   }
 
+  /** Whether something that the call names is not there. */
+  get isMissingResource(): boolean {
+    return this.more.status === 404 || this.more.type === 'ReferenceNotFound'
+  }
+
   /** Whether the same call may well succeed later. */
   get isTemporary(): boolean {
     const { status } = this.more
@@ -33,16 +41,33 @@ export class BotpressFailure extends Error {
   }
 }
 
+/** Who has sent a request, and to which bot. */
+export type Caller = {
+  /** Acts with the caller's token. Its errors hold a {@link BotpressFailure}, which `BotpressFailure.in` gets out. */
+  client: Client
+  botId: string
+  integrationId: string
+}
+
+type Credentials = { token: string; botId: string; integrationId: string }
+
+/** Kept so that their connections are. */
+const clients = new Remembered<Client>({ maxSize: 100 })
+
 /**
- * A client of Botpress that acts as the caller of the webhook.
- *
  * @param token the caller's, never empty: the official client would take the integration's own from the environment
- * @returns a client whose errors hold a {@link BotpressFailure}, which `BotpressFailure.in` gets out
  */
-export const callerClient = (
-  { token, botId, integrationId }: Record<'token' | 'botId' | 'integrationId', string>,
+export const callerOf = ({ token, botId, integrationId }: Credentials): Caller => {
+  const key = [token, botId, integrationId]
+  const client = clients.get(key) ?? clients.set(key, createClient({ token, botId, integrationId }))
+  return { client, botId, integrationId }
+}
+
+/** A client that acts as the caller, without retries of its own. */
+export const createClient = (
+  { token, botId, integrationId }: Credentials,
   { timeoutMs = CALL_TIMEOUT_MS } = {}
-) =>
+): Client =>
   new Client({
     token,
     botId,
@@ -57,10 +82,16 @@ type TransportError = Parameters<NonNullable<RetryOptions['onMaxRetryTimesExceed
 /** The client keeps no status of an answer that is not in the vendor's own form, and no header of any: both are taken here. */
 const throwFailure = (error: TransportError, token: string): never => {
   const { response, code, message } = error
-  const answered = (response?.data as { message?: unknown } | undefined)?.message
-  const reason = typeof answered === 'string' && answered !== '' ? answered : code ? `${message} (${code})` : message
+  const answered = response?.data as Partial<Record<'message' | 'type', unknown>> | undefined
+  const reason =
+    typeof answered?.message === 'string' && answered.message !== ''
+      ? answered.message
+      : code
+        ? `${message} (${code})`
+        : message
   throw new BotpressFailure(reason.replaceAll(token, '[token]'), {
     status: response?.status,
+    type: typeof answered?.type === 'string' ? answered.type : undefined,
     retryAfter: response?.headers['retry-after'],
     retryAfterMs: retryAfter(error),
     timedOut: code === 'ECONNABORTED' || code === 'ETIMEDOUT',
