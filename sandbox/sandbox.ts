@@ -79,6 +79,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const server = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
+    // Node's own default: idle connections of callers that keep none do not pile up.
+    keepAliveTimeout: 5000,
     routerOptions: { querystringParser: parseQuery },
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',

@@ -18,17 +18,17 @@ export const withRetries = async <T>(
   { limitMs = LIMIT_MS, firstPauseMs = FIRST_PAUSE_MS } = {}
 ): Promise<T> => {
   const deadline = Date.now() + limitMs
-  const stop = new AbortController()
-  let lastFailure = new BotpressFailure('no answer in time', { timedOut: true })
-  const outOfTime = sleep(limitMs, undefined, { signal: stop.signal }).then(() => {
-    throw lastFailure
+  let lastFailure: BotpressFailure | undefined
+  let timer: NodeJS.Timeout | undefined
+  const outOfTime = new Promise<never>((_resolve, reject) => {
+    const giveUp = () => reject(lastFailure ?? new BotpressFailure('no answer in time', { timedOut: true }))
+    timer = setTimeout(giveUp, limitMs)
   })
   const done = pRetry(work, {
     retries: Infinity,
     minTimeout: firstPauseMs,
     randomize: true,
     maxRetryTime: limitMs,
-    signal: stop.signal,
     shouldRetry: async ({ error }) => {
       const failure = BotpressFailure.in(error)
       if (!failure?.isTemporary) return false
@@ -43,6 +43,6 @@ export const withRetries = async <T>(
   try {
     return await Promise.race([done, outOfTime])
   } finally {
-    stop.abort()
+    clearTimeout(timer)
   }
 }
