@@ -110,7 +110,7 @@ describe('any body', () => {
       type: fc.oneof(fc.constant('text'), id, anything),
       text: fc.oneof(id, anything),
       payload: fc.oneof(jsonObject, anything),
-      user: anything,
+      user: fc.oneof(fc.record({ name: anything, pictureUrl: anything }, { requiredKeys: [] }), anything),
     },
     { requiredKeys: [] }
   )
@@ -118,8 +118,25 @@ describe('any body', () => {
   const isText = (value: unknown, limit = Infinity) =>
     typeof value === 'string' && value.length >= 1 && value.length <= limit
 
+  const isValidUser = (user: unknown) => {
+    if (typeof user !== 'object' || user === null || Array.isArray(user)) return false
+    const fields = new Map<string, unknown>(Object.entries(user))
+    const [name, pictureUrl] = [fields.get('name'), fields.get('pictureUrl')]
+    if (name !== undefined && !(typeof name === 'string' && name.length <= 200)) return false
+    return pictureUrl === undefined || (typeof pictureUrl === 'string' && URL.canParse(pictureUrl))
+  }
+
   /** The contract's rules of the fields, in other words than the integration's. */
-  const isValid = ({ userId, messageId, conversationId, type, text: words, payload }: Record<string, unknown>) => {
+  const isValid = ({
+    userId,
+    messageId,
+    conversationId,
+    type,
+    text: words,
+    payload,
+    user,
+  }: Record<string, unknown>) => {
+    if (user !== undefined && !isValidUser(user)) return false
     if (![userId, messageId, conversationId].every((value) => isText(value, 500))) return false
     if (!isText(type, 200) || !isText(words)) return false
     if (payload === undefined) return true

@@ -76,6 +76,21 @@ describe('400: a request with a fault', () => {
     expect(calls).toEqual([])
   })
 
+  it.each([
+    ['user', 'Ada'],
+    ['user', null],
+    ['user', []],
+    ['user.name', { name: 5 }],
+    ['user.name', { name: 'x'.repeat(201) }],
+    ['user.pictureUrl', { pictureUrl: 'picture.png' }],
+    ['user.pictureUrl', { pictureUrl: null }],
+  ])('a fault in %s: %j', async (path, user) => {
+    const answer = await send(sandbox, messageBody({ user }))
+    expectProblem(answer, 400, path)
+    expect(answer.body.errors.map((error: { path: string }) => error.path)).toEqual([path])
+    expect(calls).toEqual([])
+  })
+
   it('every fault listed at once', async () => {
     const answer = await send(sandbox, { userId: '', messageId: 'x'.repeat(501), type: 'text', payload: { text: [] } })
     expectProblem(answer, 400, 'userId, messageId, conversationId, text, payload.text')

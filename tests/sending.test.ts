@@ -109,6 +109,29 @@ describe('sending a message to the bot', () => {
   })
 })
 
+describe('the user field', () => {
+  const ada = { name: 'Ada Lovelace', pictureUrl: 'https://example.com/ada.png' }
+
+  it('is given to the Botpress user when it is first created, and not after', async () => {
+    const body = messageBody()
+    const first = await send(sandbox, { ...body, user: ada })
+    expect(first.body.user).toMatchObject({ ...ada, tags: { id: body.userId } })
+    const second = await send(sandbox, { ...body, messageId: 'second', user: { name: 'Another' } })
+    expect(second.body.user).toEqual(first.body.user)
+    expect(sandbox.chat.users.get(first.body.user.id)).toMatchObject(ada)
+  })
+
+  it.each([
+    [{}],
+    [{ name: 'Ada' }],
+    [{ pictureUrl: ada.pictureUrl }],
+    [{ name: 'x'.repeat(200) }],
+    [{ ...ada, age: 36 }],
+  ])('may be %j', async (user) => {
+    expect((await send(sandbox, messageBody({ user }))).status).toBe(200)
+  })
+})
+
 describe('the payload that the bot gets', () => {
   it.each([
     ['a payload that is left out is { text }', 'text', undefined, { text: 'Hello' }],

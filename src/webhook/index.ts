@@ -3,24 +3,37 @@ import { bearerToken } from './bearer-token'
 import { BotpressFailure, type Caller, callerOf } from './caller'
 import { parseMessageRequest } from './message-request'
 import { parseMessagesQuery } from './messages-query'
+import { preferredWaitSeconds } from './preferences'
 import { Problem } from './problem'
 import { readMessages } from './read-messages'
 import { receiveMessage } from './receive-message'
+import { waitForReplies } from './wait-for-replies'
 import { withRetries } from './with-retries'
 
 type Request = bp.HandlerProps['req']
 
-/** Reads a request; what it returns serves it, and may be called again. */
-type Route = (req: Request) => (caller: Caller) => Promise<object>
+/** What a request that succeeds is answered with. */
+type Answer = { body: object; headers?: Record<string, string> }
 
-const postMessage: Route = ({ body }) => {
+/** Reads a request, and what it returns serves it: nothing is asked of Botpress for one that is at fault. */
+type Route = (req: Request) => (caller: Caller) => Promise<Answer>
+
+const postMessage: Route = ({ body, headers }) => {
   const incoming = parseMessageRequest(body)
-  return (caller) => receiveMessage(caller, incoming)
+  const waitSeconds = preferredWaitSeconds(headers['prefer'])
+  return async (caller) => {
+    const received = await withRetries(() => receiveMessage(caller, incoming))
+    if (waitSeconds === undefined) return { body: received }
+    const { conversationId } = incoming
+    const options = { sent: received.message, conversationId, waitMs: waitSeconds * 1000 }
+    const replies = await waitForReplies(caller.client, options)
+    return { body: { ...received, replies }, headers: { 'preference-applied': `wait=${waitSeconds}` } }
+  }
 }
 
 const getMessages: Route = ({ query }) => {
   const wanted = parseMessagesQuery(query)
-  return ({ client }) => readMessages(client, wanted)
+  return async ({ client }) => ({ body: await withRetries(() => readMessages(client, wanted)) })
 }
 
 const routes = new Map([
@@ -36,8 +49,8 @@ export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
     if (!token) throw unauthorized('The request has no Bearer token.')
     const serve = route(req)
     const caller = callerOf({ token, botId: ctx.botId, integrationId: ctx.integrationId })
-    const answer = await withRetries(() => serve(caller))
-    return { status: 200, headers: { 'content-type': 'application/json' }, body: JSON.stringify(answer) }
+    const { body, headers } = await serve(caller)
+    return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (thrown) {
     return problemOf(thrown).toResponse()
   }

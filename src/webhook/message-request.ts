@@ -15,6 +15,8 @@ const isWithinDepth = (value: unknown, depth: number): boolean =>
   value === null ||
   (depth > 0 && Object.values(value).every((child) => isWithinDepth(child, depth - 1)))
 
+const TEXT_200 = 'must be a string of at most 200 characters'
+
 /** The body of a request that sends a message to the bot. */
 const messageRequest = z
   .object({
@@ -27,6 +29,15 @@ const messageRequest = z
     payload: z
       .custom<JsonObject>(isJsonObject, { error: 'must be an object' })
       .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
+      .optional(),
+    user: z
+      .object(
+        {
+          name: z.string({ error: TEXT_200 }).max(200, { error: TEXT_200 }).optional(),
+          pictureUrl: z.url({ error: 'must be a URL' }).optional(),
+        },
+        { error: 'must be an object' }
+      )
       .optional(),
   })
   .refine(({ type, payload }) => type !== 'text' || isAbsent(payload?.text) || typeof payload?.text === 'string', {
@@ -43,6 +54,8 @@ export type IncomingMessage = {
   conversationId: string
   type: string
   payload: JsonObject
+  /** What the user is given when it is first created. */
+  user?: { name?: string; pictureUrl?: string }
 }
 
 /**
@@ -55,13 +68,14 @@ export const parseMessageRequest = (body: string | undefined): IncomingMessage =
     throw new Problem(400, 'The request has no body. Send a JSON object.')
   }
   const fields = parseFields(messageRequest, parseJsonObject(body), 'body')
-  const { userId, messageId, conversationId, type, text, payload } = fields
+  const { userId, messageId, conversationId, type, text, payload, user } = fields
   return {
     userId,
     messageId,
     conversationId,
     type,
     payload: payload === undefined || isAbsent(payload.text) ? { ...payload, text } : payload,
+    user,
   }
 }
 

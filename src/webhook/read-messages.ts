@@ -1,5 +1,5 @@
 import type { Client, Message } from '@botpress/client'
-import type { OutgoingMessage } from '../endpoint/outgoing-message'
+import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
 import type { MessagesQuery } from './messages-query'
 import { Problem } from './problem'
 
@@ -28,17 +28,9 @@ export const readMessages = async (client: Client, { conversationId, nextToken }
   return { messages: messages.map((message) => toReadMessage(message, conversationId)), meta }
 }
 
-const toReadMessage = (
-  { type, payload, userId, id, conversationId: botpressConversationId, direction, createdAt, tags }: Message,
-  conversationId: string
-): ReadMessage => ({
-  type,
-  payload,
-  conversationId,
-  botpressUserId: userId,
-  botpressMessageId: id,
-  botpressConversationId,
-  direction,
-  createdAt,
-  messageId: tags['id'],
+const toReadMessage = (message: Message, conversationId: string): ReadMessage => ({
+  ...outgoingMessageOf(message, conversationId),
+  direction: message.direction,
+  createdAt: message.createdAt,
+  messageId: message.tags['id'],
 })

@@ -26,7 +26,7 @@ export const receiveMessage = async (caller: Caller, incoming: IncomingMessage) 
           .then((found) => conversations.set(conversationKey, found.conversation)),
       users.get(userKey) ??
         caller.client
-          .getOrCreateUser({ tags: { id: incoming.userId } })
+          .getOrCreateUser({ ...incoming.user, tags: { id: incoming.userId } })
           .then((found) => users.set(userKey, found.user)),
     ])
     const { message } = await caller.client.getOrCreateMessage({
