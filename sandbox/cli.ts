@@ -22,13 +22,14 @@ const readOptions = () => {
 
 const main = async (): Promise<void> => {
   const { once, port, token, endpoint, secret: signingSecret } = readOptions()
-  const deliveries: Delivery[] = []
+  const deliveries: TimedDelivery[] = []
   const sandbox = await startSandbox({
     port,
     token,
     endpoint,
     signingSecret,
-    onDelivery: (delivery) => (once ? deliveries.push(delivery) : console.log(transcript(delivery))),
+    onDelivery: (delivery) =>
+      once ? deliveries.push({ ...delivery, at: performance.now() }) : console.log(transcript(delivery)),
     onLog: (line) => console.error(line),
   })
   if (once) {
@@ -43,17 +44,25 @@ const main = async (): Promise<void> => {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
 }
 
+const ONCE_WAIT_SECONDS = 20
+
+type TimedDelivery = Delivery & { at: number }
+
 /**
- * Sends the bot one message and waits for the reply to be delivered.
+ * Sends the bot one message, and waits for the reply in the answer and at the endpoint.
  *
  * @returns a report
  * @throws Error that says why there was no reply
  */
-const roundTrip = async (sandbox: Sandbox, deliveries: Delivery[]): Promise<string> => {
+const roundTrip = async (sandbox: Sandbox, deliveries: TimedDelivery[]): Promise<string> => {
   const start = performance.now()
   const response = await fetch(sandbox.webhookUrl, {
     method: 'POST',
-    headers: { authorization: `Bearer ${sandbox.token}`, 'content-type': 'application/json' },
+    headers: {
+      authorization: `Bearer ${sandbox.token}`,
+      'content-type': 'application/json',
+      prefer: `wait=${ONCE_WAIT_SECONDS}`,
+    },
     body: JSON.stringify({
       userId: 'ada',
       conversationId: 'tea',
@@ -63,11 +72,12 @@ const roundTrip = async (sandbox: Sandbox, deliveries: Delivery[]): Promise<stri
     }),
   })
   if (!response.ok) throw new Error(`The message was refused with ${response.status}: ${await response.text()}`)
+  const { replies } = (await response.json()) as { replies: object[] }
   await sandbox.settled()
   const [delivery] = deliveries
-  if (!delivery) throw new Error('The bot did not answer.')
+  if (replies.length === 0 || !delivery) throw new Error(`The bot did not answer within ${ONCE_WAIT_SECONDS} s.`)
   if (delivery.error !== undefined) throw new Error(delivery.error)
-  return `you: Hello\n${transcript(delivery)}\nThere and back in ${Math.round(performance.now() - start)} ms.`
+  return `you: Hello\n${transcript(delivery)}\nThere and back in ${Math.round(delivery.at - start)} ms.`
 }
 
 const transcript = ({ message: { type, payload }, error }: Delivery): string => {
@@ -87,6 +97,7 @@ Send the bot a message from another terminal:
 curl ${webhookUrl} \\
   -H 'Authorization: Bearer ${token}' \\
   -H 'Content-Type: application/json' \\
+  -H 'Prefer: wait=10' \\
   -d '{"userId":"ada","conversationId":"tea","messageId":"'"$(date +%s)"'","type":"text","text":"Hello"}'
 `
 

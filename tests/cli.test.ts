@@ -46,7 +46,8 @@ describe('npm start', () => {
     ])
     const [body, status] = stdout.split('\n')
     expect(status).toBe('200')
-    expect(Object.keys(JSON.parse(body!)).toSorted()).toEqual(['conversation', 'message', 'user'])
+    expect(Object.keys(JSON.parse(body!)).toSorted()).toEqual(['conversation', 'message', 'replies', 'user'])
+    expect(JSON.parse(body!).replies[0].payload).toEqual({ text: 'You said: Hello' })
     await expect.poll(() => endpoint.messages()).toHaveLength(1)
     expect(Object.keys(endpoint.messages()[0]!.body)).toHaveLength(6)
 

@@ -1,5 +1,5 @@
 import type { Client, Message } from '@botpress/client'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
 import { BotpressFailure } from './caller'
 
@@ -17,6 +17,10 @@ export type WaitOptions = {
   waitMs: number
 }
 
+export type Clock = { now: () => number; sleep: (ms: number) => Promise<unknown> }
+
+const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) }
+
 /**
  * Waits for the bot's replies: for the first one, and then until none has followed for a second. Looks often at first,
  * and then more rarely.
@@ -27,42 +31,43 @@ export type WaitOptions = {
  */
 export const waitForReplies = async (
   client: Client,
-  { sent, conversationId, waitMs }: WaitOptions
+  { sent, conversationId, waitMs }: WaitOptions,
+  { now, sleep }: Clock = REAL_CLOCK
 ): Promise<OutgoingMessage[]> => {
   const replies: OutgoingMessage[] = []
-  const deadline = Date.now() + waitMs
+  const deadline = now() + waitMs
   let newest = sent
   let quietSince = 0
   let lookMs = 0
 
   const look = async (): Promise<void> => {
-    const start = Date.now()
+    const start = now()
     const messages = await messagesSince(client, newest)
-    lookMs = Date.now() - start
+    lookMs = now() - start
     newest = messages.at(-1) ?? newest
     const outgoing = messages.filter(({ direction }) => direction === 'outgoing')
-    if (outgoing.length > 0) quietSince = Date.now()
+    if (outgoing.length > 0) quietSince = now()
     replies.push(...outgoing.map((message) => outgoingMessageOf(message, conversationId)))
   }
 
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
-    const untilQuiet = replies.length > 0 ? quietSince + QUIET_MS - Date.now() : Infinity
+    const untilQuiet = replies.length > 0 ? quietSince + QUIET_MS - now() : Infinity
     // The last look has to be over in time.
-    const untilLastLook = deadline - Date.now() - 2 * lookMs
+    const untilLastLook = deadline - now() - 2 * lookMs
     if (untilLastLook <= 0) break
     await sleep(Math.max(0, Math.min(pauseMs, untilQuiet, untilLastLook)))
     const before = replies.length
-    const goOn = await beforeDeadline(deadline, look())
+    const goOn = await isDoneWithin(deadline - now(), look())
     if (!goOn || (untilQuiet <= pauseMs && replies.length === before)) break
   }
   return [...replies]
 }
 
 /** Whether to look again: not where the time is up, or Botpress has refused this look and so would the next. */
-const beforeDeadline = async (deadline: number, look: Promise<void>): Promise<boolean> => {
+const isDoneWithin = async (limitMs: number, look: Promise<void>): Promise<boolean> => {
   let timer: NodeJS.Timeout | undefined
   const outOfTime = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), deadline - Date.now())
+    timer = setTimeout(() => resolve(false), limitMs)
   })
   const done = look.then(
     () => true,
