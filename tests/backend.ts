@@ -1,4 +1,5 @@
-import type { Sandbox } from '../sandbox/sandbox'
+import type { Installation } from '../sandbox/installation'
+import { mustBeDocumented } from './documented'
 
 let count = 0
 
@@ -27,9 +28,13 @@ export type Answer = {
 
 type Sending = { authorization?: string | null; method?: string; path?: string; headers?: Record<string, string> }
 
-/** Sends a request to the webhook as a backend does, with the sandbox's token unless told otherwise. */
+/**
+ * Sends a request to the webhook as a backend does, with the sandbox's token unless told otherwise.
+ *
+ * @throws Error where the answer is not as openapi.json says
+ */
 export const send = async (
-  { webhookUrl, token }: Pick<Sandbox, 'webhookUrl' | 'token'>,
+  { webhookUrl, token }: Pick<Installation, 'webhookUrl' | 'token'>,
   body: unknown,
   { authorization = `Bearer ${token}`, method = 'POST', path = '', headers = {} }: Sending = {}
 ): Promise<Answer> => {
@@ -39,5 +44,19 @@ export const send = async (
     body: typeof body === 'string' || body === undefined ? body : JSON.stringify(body),
   })
   const text = await response.text()
-  return { status: response.status, headers: response.headers, text, body: text === '' ? undefined : JSON.parse(text) }
+  const answer = {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: text === '' ? undefined : JSON.parse(text),
+  }
+  mustBeDocumented({
+    method,
+    path,
+    body: typeof body === 'string' && answer.status === 200 ? JSON.parse(body) : body,
+    status: answer.status,
+    contentType: answer.headers.get('content-type') ?? '',
+    answer: answer.body,
+  })
+  return answer
 }

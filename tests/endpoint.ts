@@ -1,6 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { mustBeDocumentedDelivery } from './documented'
 
 /** A request as the endpoint received it. */
 export type Received = {
@@ -15,7 +16,7 @@ export type Received = {
 
 export type Endpoint = {
   url: string
-  /** The bot's messages, without the test message of the registration. */
+  /** The bot's messages, without the test message of the registration. Throws where one is not as openapi.json says. */
   messages: () => Received[]
   tests: () => Received[]
   /** How many connections were opened to it. */
@@ -47,10 +48,17 @@ export const startEndpoint = async (
     server.closeAllConnections()
     await new Promise((resolve) => server.close(resolve))
   }
+  const documented = (isTest: boolean) =>
+    received
+      .filter(({ body }) => (body.type === 'test') === isTest)
+      .map((one) => {
+        mustBeDocumentedDelivery(one.headers, one.body)
+        return one
+      })
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bot?key=a%20b`,
-    messages: () => received.filter(({ body }) => body.type !== 'test'),
-    tests: () => received.filter(({ body }) => body.type === 'test'),
+    messages: () => documented(false),
+    tests: () => documented(true),
     connections: () => connections,
     close,
   }

@@ -18,17 +18,21 @@ const isWithinDepth = (value: unknown, depth: number): boolean =>
 const TEXT_200 = 'must be a string of at most 200 characters'
 
 /** The body of a request that sends a message to the bot. */
-const messageRequest = z
+export const messageRequest = z
   .object({
-    userId: externalId(),
-    messageId: externalId(),
-    conversationId: externalId(),
-    type: textField(200),
-    text: textField(),
+    userId: externalId().describe('Your id of the user.'),
+    messageId: externalId().describe('Your id of the message. The same one in the same conversation is one message.'),
+    conversationId: externalId().describe('Your id of the conversation. It comes back with every reply.'),
+    type: textField(200).describe('`text`, or any other word for other kinds of message.'),
+    text: textField().describe('The text, or a summary of the payload for other types.'),
     // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
     payload: z
       .custom<JsonObject>(isJsonObject, { error: 'must be an object' })
       .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
+      .meta({ type: 'object' })
+      .describe(
+        'Anything that the bot should get. Left out, it is `{ text }`; without a text, it gets the one beside it.'
+      )
       .optional(),
     user: z
       .object(
@@ -38,6 +42,7 @@ const messageRequest = z
         },
         { error: 'must be an object' }
       )
+      .describe('What the Botpress user is given when it is first created.')
       .optional(),
   })
   .refine(({ type, payload }) => type !== 'text' || isAbsent(payload?.text) || typeof payload?.text === 'string', {

@@ -1,9 +1,10 @@
 import * as z from 'zod'
 import { externalId, parseFields } from './request-fields'
 
-const messagesQuery = z.object({
-  conversationId: externalId(),
-  nextToken: z.string().optional(),
+/** The query of a request for a conversation's messages. */
+export const messagesQuery = z.object({
+  conversationId: externalId().describe('Your id of the conversation.'),
+  nextToken: z.string().optional().describe('The `meta.nextToken` of the page before.'),
 })
 
 /** Which messages to read: those of the conversation with an external id, from where the page before has ended. */

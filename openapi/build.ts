@@ -1,0 +1,4 @@
+import { writeFileSync } from 'node:fs'
+import { openApiJson } from './document'
+
+writeFileSync('openapi.json', openApiJson)

@@ -1,0 +1,223 @@
+import { state } from '@botpress/api'
+import * as z from 'zod'
+import { license, version } from '../package.json'
+import { messageRequest } from '../src/webhook/message-request'
+import { messagesQuery } from '../src/webhook/messages-query'
+import { EXAMPLES } from './examples'
+
+type Schema = Record<string, unknown>
+
+/** The JSON Schema of what a zod schema takes, as OpenAPI 3.1 has it. */
+const schemaOf = (schema: z.ZodType): Schema => {
+  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
+  return rest
+}
+
+const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+
+const json = (schema: object, example?: unknown) => ({
+  'application/json': { schema, ...(example !== undefined && { example }) },
+})
+
+/** Botpress's own description of one of its objects, without the links of its documentation. */
+const vendorSchema = (name: 'Message' | 'User' | 'Conversation'): Schema =>
+  JSON.parse(JSON.stringify(state.schemas[name].schema).replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'))
+
+const outgoingFields = {
+  type: { type: 'string', description: 'The type of the message, as the bot sent it.' },
+  payload: { type: 'object', description: 'As the bot sent it.' },
+  conversationId: { type: 'string', description: 'Your id of the conversation.' },
+  botpressUserId: { type: 'string', description: 'The Botpress id of the message’s author.' },
+  botpressMessageId: { type: 'string' },
+  botpressConversationId: { type: 'string' },
+}
+
+const object = (properties: Schema, optional: string[] = [], description?: string): Schema => ({
+  type: 'object',
+  ...(description && { description }),
+  properties,
+  required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  additionalProperties: false,
+})
+
+const schemas = {
+  MessageRequest: schemaOf(messageRequest),
+  OutgoingMessage: object(outgoingFields, [], 'A message of the bot.'),
+  ReadMessage: object(
+    {
+      ...outgoingFields,
+      direction: { enum: ['incoming', 'outgoing'], description: '`outgoing` is what the bot sent.' },
+      createdAt: { type: 'string', format: 'date-time' },
+      messageId: { type: 'string', description: 'Your id of the message, where it has one.' },
+    },
+    ['messageId'],
+    'A message of a conversation.'
+  ),
+  Received: object(
+    {
+      message: schemaRef('Message'),
+      user: schemaRef('User'),
+      conversation: schemaRef('Conversation'),
+      replies: {
+        type: 'array',
+        items: schemaRef('OutgoingMessage'),
+        description: 'With `Prefer: wait`: the bot’s messages since the one that was sent, oldest first.',
+      },
+    },
+    ['replies']
+  ),
+  Messages: object({
+    messages: { type: 'array', items: schemaRef('ReadMessage'), description: 'Newest first.' },
+    meta: object({ nextToken: { type: 'string', description: 'Asks for the next page.' } }, ['nextToken']),
+  }),
+  Problem: object(
+    {
+      title: { type: 'string', description: 'The status in words.' },
+      status: { type: 'integer' },
+      detail: { type: 'string', description: 'What happened, and what to do.' },
+      errors: {
+        type: 'array',
+        items: object({ path: { type: 'string' }, message: { type: 'string' } }),
+        description: 'Every field at fault.',
+      },
+    },
+    ['errors'],
+    'An error, after RFC 9457.'
+  ),
+  Message: vendorSchema('Message'),
+  User: vendorSchema('User'),
+  Conversation: vendorSchema('Conversation'),
+}
+
+const header = (description: string) => ({ description, schema: { type: 'string' } })
+
+const problem = (description: string, headers: Record<string, object> = {}, example?: unknown) => ({
+  description,
+  headers,
+  content: {
+    'application/problem+json': { schema: schemaRef('Problem'), ...(example !== undefined && { example }) },
+  },
+})
+
+/** What both operations answer where something is wrong. */
+const problems = {
+  400: problem('A field at fault, or no JSON object; or Botpress refused the data.', {}, EXAMPLES.problem),
+  401: problem('No token, another scheme, an empty or unknown token.', { 'WWW-Authenticate': header('`Bearer`') }),
+  402: problem('From Botpress: a payment is required.'),
+  403: problem('From Botpress: the token has no right to this bot, or a quota is exceeded.'),
+  404: problem('Nothing is there.'),
+  405: problem('Another method.', { Allow: header('The methods that there are.') }),
+  413: problem('From Botpress: too large.'),
+  429: problem('From Botpress: a rate limit.', { 'Retry-After': header('Where Botpress gave it.') }),
+  502: problem('Botpress failed or could not be reached. It is safe to send the same request again.'),
+  504: problem('Botpress took too long. It is safe to send the same request again.'),
+}
+
+const queryParameters = () => {
+  const { properties, required = [] } = schemaOf(messagesQuery) as {
+    properties: Record<string, Schema>
+    required?: string[]
+  }
+  return Object.entries(properties).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    required: required.includes(name),
+    description,
+    schema,
+  }))
+}
+
+/** The API that a backend calls, and the requests that its endpoint gets. */
+export const openApiDocument = {
+  openapi: '3.1.0',
+  info: {
+    title: 'Messaging API for Botpress',
+    version,
+    summary: 'Talk to a Botpress bot over plain HTTP.',
+    description:
+      'Send messages to the bot under your own ids, and get every message of the bot at your endpoint, in the answer, or by reading the conversation.',
+    license: { name: license, identifier: license },
+  },
+  servers: [
+    {
+      url: 'https://webhook.botpress.cloud/{webhookId}',
+      description: 'The webhook URL that the integration’s page shows',
+      variables: { webhookId: { default: 'YOUR-WEBHOOK-ID' } },
+    },
+    { url: 'http://localhost:3000/webhook', description: 'The sandbox (npm start); its token is bp_pat_sandbox' },
+  ],
+  security: [{ token: [] }],
+  paths: {
+    '/': {
+      post: {
+        operationId: 'sendMessage',
+        summary: 'Send a message to the bot',
+        description:
+          'The same `messageId` in the same conversation is one message, however often it is sent, so sending again is safe.',
+        parameters: [
+          {
+            name: 'Prefer',
+            in: 'header',
+            description: 'After RFC 7240: `wait=N` waits up to N seconds, at most 25, for the bot’s replies.',
+            schema: { type: 'string' },
+            example: 'wait=10',
+          },
+        ],
+        requestBody: { required: true, content: json(schemaRef('MessageRequest'), EXAMPLES.request) },
+        responses: {
+          200: {
+            description: 'The message is in. The Botpress objects, and the replies where they were waited for.',
+            headers: { 'Preference-Applied': header('The wait that was applied, where there was one.') },
+            content: json(schemaRef('Received'), EXAMPLES.received),
+          },
+          ...problems,
+        },
+      },
+    },
+    '/messages': {
+      get: {
+        operationId: 'readMessages',
+        summary: 'Read a conversation',
+        description: 'Newest first, a page at a time. Creates nothing.',
+        parameters: queryParameters(),
+        responses: {
+          200: { description: 'A page of messages.', content: json(schemaRef('Messages'), EXAMPLES.messages) },
+          ...problems,
+        },
+      },
+    },
+  },
+  webhooks: {
+    botMessage: {
+      post: {
+        operationId: 'receiveBotMessage',
+        summary: 'A message of the bot, at your endpoint',
+        description: 'Answer any 2xx within 10 s. Other answers than 408, 425, 429 and 5xx are final.',
+        security: [],
+        parameters: [
+          ['webhook-id', true, 'The Botpress message id, the same in every try: drop what you have seen.'],
+          ['webhook-timestamp', true, 'When it was sent, in seconds since 1970.'],
+          ['webhook-signature', false, 'With a Signing Secret, after https://www.standardwebhooks.com.'],
+          ['user-agent', true, 'The integration’s name and version.'],
+        ].map(([name, required, description]) => ({
+          name,
+          in: 'header',
+          required,
+          description,
+          schema: { type: 'string' },
+        })),
+        requestBody: { required: true, content: json(schemaRef('OutgoingMessage'), EXAMPLES.outgoing) },
+        responses: { '2XX': { description: 'Delivered. The body is not read.' } },
+      },
+    },
+  },
+  components: {
+    securitySchemes: {
+      token: { type: 'http', scheme: 'bearer', description: 'A Botpress Personal Access Token' },
+    },
+    schemas,
+  },
+}
+
+/** The document as the file holds it. */
+export const openApiJson = `${JSON.stringify(openApiDocument, null, 2)}\n`

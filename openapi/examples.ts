@@ -1,0 +1,71 @@
+const conversationId = 'conv_3FB1C06EA823458E8260200DBB'
+const userId = 'user_4D502051AA544202930E36288A'
+const botUserId = 'user_80BF722A523C4D848C54D3815E'
+const createdAt = '2026-11-20T21:17:38.536Z'
+
+const request = { userId: 'ada', conversationId: 'tea', messageId: '1', type: 'text', text: 'Hello' }
+
+const outgoing = {
+  type: 'text',
+  payload: { text: 'You said: Hello' },
+  conversationId: 'tea',
+  botpressUserId: botUserId,
+  botpressMessageId: 'msg_634A912530C44FF8B3E439EB19',
+  botpressConversationId: conversationId,
+}
+
+const message = {
+  id: 'msg_AB820C33012348FB87D6BDE871',
+  createdAt: '2026-11-20T21:17:38.551Z',
+  type: 'text',
+  payload: { text: 'Hello' },
+  direction: 'incoming',
+  userId,
+  conversationId,
+  tags: { id: '1', conversationId },
+}
+
+/** What the sandbox's demo bot and the integration said to each other. */
+export const EXAMPLES = {
+  request,
+  outgoing,
+  received: {
+    message,
+    user: { id: userId, createdAt, updatedAt: createdAt, tags: { id: 'ada' } },
+    conversation: {
+      id: conversationId,
+      createdAt,
+      updatedAt: createdAt,
+      channel: 'channel',
+      integration: 'messaging-api',
+      tags: { id: 'tea' },
+    },
+    replies: [outgoing],
+  },
+  messages: {
+    messages: [
+      { ...outgoing, direction: 'outgoing', createdAt: '2026-11-20T21:17:38.560Z' },
+      {
+        type: 'text',
+        payload: { text: 'Hello' },
+        conversationId: 'tea',
+        botpressUserId: userId,
+        botpressMessageId: message.id,
+        botpressConversationId: conversationId,
+        direction: 'incoming',
+        createdAt: message.createdAt,
+        messageId: '1',
+      },
+    ],
+    meta: {},
+  },
+  problem: {
+    title: 'Bad Request',
+    status: 400,
+    detail: 'At fault in the body: userId, text.',
+    errors: [
+      { path: 'userId', message: 'is required: a string of 1 to 500 characters' },
+      { path: 'text', message: 'must be a string of at least 1 character' },
+    ],
+  },
+}

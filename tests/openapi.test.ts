@@ -1,0 +1,56 @@
+import { Validator } from '@seriousme/openapi-schema-validator'
+import { readFileSync } from 'node:fs'
+import { describe, expect, it } from 'vitest'
+import document from '../openapi.json'
+import { EXAMPLES } from '../openapi/examples'
+import { openApiJson } from '../openapi/document'
+import { mustBeDocumented, mustBeDocumentedDelivery } from './documented'
+
+const delivery = { 'webhook-id': 'x', 'webhook-timestamp': '1', 'user-agent': 'x' }
+
+const received = {
+  method: 'POST',
+  path: '/',
+  body: EXAMPLES.request,
+  status: 200,
+  contentType: 'application/json',
+  answer: EXAMPLES.received,
+}
+
+describe('openapi.json', () => {
+  it('is what would be generated from the code: else, npm run build:openapi', () => {
+    expect(readFileSync('openapi.json', 'utf8')).toBe(openApiJson)
+  })
+
+  it('is a valid OpenAPI 3.1 document', async () => {
+    const validator = new Validator()
+    const { valid, errors } = await validator.validate(structuredClone(document))
+    expect(errors).toBeUndefined()
+    expect(valid).toBe(true)
+    expect(validator.version).toBe('3.1')
+  })
+
+  it('has examples that are as it says', () => {
+    expect(() => {
+      mustBeDocumented(received)
+      mustBeDocumented({ ...received, method: 'GET', path: '/messages', body: undefined, answer: EXAMPLES.messages })
+      mustBeDocumented({ ...received, status: 400, contentType: 'application/problem+json', answer: EXAMPLES.problem })
+      mustBeDocumentedDelivery(delivery, EXAMPLES.outgoing)
+    }).not.toThrow()
+  })
+
+  it('is what the end-to-end tests are checked against: what is not as it says throws', () => {
+    const { message, ...rest } = EXAMPLES.received
+    expect(() => mustBeDocumented({ ...received, answer: rest })).toThrow(/message/)
+    expect(() => mustBeDocumented({ ...received, answer: { ...EXAMPLES.received, extra: message } })).toThrow(
+      /additional/
+    )
+    expect(() => mustBeDocumented({ ...received, body: { ...EXAMPLES.request, text: '' } })).toThrow(/text/)
+    expect(() => mustBeDocumented({ ...received, status: 201 })).toThrow(/nothing at/)
+    expect(() => mustBeDocumented({ ...received, method: 'PUT' })).toThrow(/no such operation/)
+    expect(() => mustBeDocumentedDelivery(delivery, { ...EXAMPLES.outgoing, conversationId: 5 })).toThrow(
+      /conversationId/
+    )
+    expect(() => mustBeDocumentedDelivery({}, EXAMPLES.outgoing)).toThrow(/webhook-id/)
+  })
+})
