@@ -1,0 +1,50 @@
+// A backend in Node.js, with nothing installed: each line typed is sent to the bot, each reply is printed.
+import { createHmac, randomUUID, timingSafeEqual } from 'node:crypto'
+import { createServer } from 'node:http'
+import { createInterface } from 'node:readline'
+import { text } from 'node:stream/consumers'
+
+const { WEBHOOK_URL, TOKEN, SIGNING_SECRET, PORT = '8080' } = process.env
+const key = Buffer.from(SIGNING_SECRET.replace('whsec_', ''), 'base64')
+const seen = new Set() // A table with the ids of the last day, in a backend that restarts or runs twice.
+
+const isFromBot = (headers, body) => {
+  const { 'webhook-id': id, 'webhook-timestamp': timestamp, 'webhook-signature': signatures = '' } = headers
+  if (!(Math.abs(Date.now() / 1000 - timestamp) < 5 * 60)) return false
+  const expected = Buffer.from(`v1,${createHmac('sha256', key).update(`${id}.${timestamp}.${body}`).digest('base64')}`)
+  return signatures.split(' ').some((signature) => {
+    const given = Buffer.from(signature)
+    return given.length === expected.length && timingSafeEqual(given, expected)
+  })
+}
+
+createServer(async (request, response) => {
+  const body = await text(request)
+  if (!isFromBot(request.headers, body)) return response.writeHead(401).end()
+  response.writeHead(204).end() // First the answer, then the work.
+  const { 'webhook-id': id } = request.headers
+  if (seen.has(id)) return
+  seen.add(id)
+  const { type, payload, conversationId } = JSON.parse(body)
+  console.log(`${conversationId}: ${type} ${JSON.stringify(payload)}`)
+}).listen(Number(PORT), () => console.log(`Listening on port ${PORT}`))
+
+const send = async (words) => {
+  const message = { userId: 'ada', conversationId: 'tea', messageId: randomUUID(), type: 'text', text: words }
+  for (let pauseMs = 1000; ; pauseMs *= 2) {
+    const response = await fetch(WEBHOOK_URL, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      body: JSON.stringify(message),
+    }).catch(() => undefined)
+    if (response?.ok) return
+    // The same messageId is one message, so that it is safe to send it again.
+    if (pauseMs > 30_000 || (response && response.status !== 429 && response.status < 500)) {
+      console.error(`Not sent: ${response ? (await response.json()).detail : 'no answer'}`)
+      return
+    }
+    await new Promise((resolve) => setTimeout(resolve, pauseMs))
+  }
+}
+
+createInterface({ input: process.stdin }).on('line', send)

@@ -1,0 +1,57 @@
+"""A backend in Python, with nothing installed: each line typed is sent to the bot, each reply is printed."""
+
+import base64, hashlib, hmac, json, os, sys, threading, time, uuid
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+KEY = base64.b64decode(os.environ["SIGNING_SECRET"].removeprefix("whsec_"))
+PORT = int(os.environ.get("PORT", "8080"))
+seen = set()  # A table with the ids of the last day, in a backend that restarts or runs twice.
+
+
+def is_from_bot(headers, body):
+    message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
+    if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > 5 * 60:
+        return False
+    signed = f"{message_id}.{timestamp}.".encode() + body
+    expected = "v1," + base64.b64encode(hmac.digest(KEY, signed, hashlib.sha256)).decode()
+    return any(hmac.compare_digest(expected, given) for given in headers.get("webhook-signature", "").split())
+
+
+class Endpoint(BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        verified = is_from_bot(self.headers, body)
+        self.send_response(204 if verified else 401)  # First the answer, then the work.
+        self.end_headers()
+        if not verified or self.headers["webhook-id"] in seen:
+            return
+        seen.add(self.headers["webhook-id"])
+        message = json.loads(body)
+        print(f"{message['conversationId']}: {message['type']} {json.dumps(message['payload'])}", flush=True)
+
+    def log_message(self, *_):
+        pass
+
+
+def send(words):
+    message = {"userId": "ada", "conversationId": "tea", "messageId": str(uuid.uuid4()), "type": "text", "text": words}
+    headers = {"authorization": f"Bearer {os.environ['TOKEN']}", "content-type": "application/json"}
+    for pause in (1, 2, 4, 8, 16, 0):
+        try:
+            return urlopen(Request(os.environ["WEBHOOK_URL"], json.dumps(message).encode(), headers)).close()
+        except HTTPError as error:
+            if error.code != 429 and error.code < 500:
+                return print("Not sent:", json.load(error)["detail"], file=sys.stderr)
+        except OSError:
+            pass
+        time.sleep(pause)  # The same messageId is one message, so that it is safe to send it again.
+    print("Not sent: no answer", file=sys.stderr)
+
+
+server = ThreadingHTTPServer(("", PORT), Endpoint)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+print(f"Listening on port {PORT}", flush=True)
+for line in sys.stdin:
+    send(line.strip())
