@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
+import open from 'open'
 import type { Delivery } from './installation'
 import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
 
@@ -11,6 +12,8 @@ const readOptions = () => {
       endpoint: { type: 'string' },
       secret: { type: 'string' },
       once: { type: 'boolean', default: false },
+      'no-page': { type: 'boolean', default: false },
+      open: { type: 'boolean', default: false },
     },
   })
   const port = Number(values.port)
@@ -21,13 +24,15 @@ const readOptions = () => {
 }
 
 const main = async (): Promise<void> => {
-  const { once, port, token, endpoint, secret: signingSecret } = readOptions()
+  const { once, port, token, endpoint, secret: signingSecret, 'no-page': noPage, open: openPage } = readOptions()
+  const page = !once && !noPage
   const deliveries: TimedDelivery[] = []
   const sandbox = await startSandbox({
     port,
     token,
     endpoint,
     signingSecret,
+    page,
     onDelivery: (delivery) =>
       once ? deliveries.push({ ...delivery, at: performance.now() }) : console.log(transcript(delivery)),
     onLog: (line) => console.error(line),
@@ -40,7 +45,8 @@ const main = async (): Promise<void> => {
     }
     return
   }
-  console.log(introduction(sandbox, endpoint))
+  console.log(introduction(sandbox, { endpoint, page }))
+  if (page && openPage) await open(pageUrl(sandbox))
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
 }
 
@@ -85,17 +91,20 @@ const transcript = ({ message: { type, payload }, error }: Delivery): string => 
   return error === undefined ? `bot: ${said}` : `bot: ${said}\n     ${error}`
 }
 
-const introduction = ({ webhookUrl, token }: Sandbox, endpoint: string | undefined): string => `
+const pageUrl = ({ webhookUrl }: Sandbox): string => new URL('/', webhookUrl).href
+
+const introduction = (sandbox: Sandbox, { endpoint, page }: { endpoint?: string; page: boolean }): string => `
 The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
 
-  webhook URL   ${webhookUrl}
-  token         ${token}
+  webhook URL   ${sandbox.webhookUrl}
+  token         ${sandbox.token}
+  page          ${page ? `${pageUrl(sandbox)}  (see the conversation and the wire)` : 'none'}
   replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your back-end' : `go to ${endpoint}`}
 
 Send the bot a message from another terminal:
 
-curl ${webhookUrl} \\
-  -H 'Authorization: Bearer ${token}' \\
+curl ${sandbox.webhookUrl} \\
+  -H 'Authorization: Bearer ${sandbox.token}' \\
   -H 'Content-Type: application/json' \\
   -H 'Prefer: wait=10' \\
   -d '{"userId":"ada","conversationId":"tea","messageId":"'"$(date +%s)"'","type":"text","text":"Hello"}'
@@ -108,7 +117,7 @@ const reasonOf = (error: unknown): string => {
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another with --port N.`
   if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another with --port N.`
   if (code?.startsWith('ERR_PARSE_ARGS')) {
-    return `${message.split('. ')[0]}. The options are --port N, --token TOKEN, --endpoint URL, --secret whsec_… and --once.`
+    return `${message.split('. ')[0]}. The options are --port N, --token TOKEN, --endpoint URL, --secret whsec_…, --once, --no-page and --open.`
   }
   return message
 }

@@ -22,6 +22,8 @@ export type InstallationOptions = {
   token?: string
   /** Default: the demo bot. */
   bot?: Bot
+  /** Told of each message once it is in the conversation. */
+  onMessage?: (message: Message, conversation: Conversation) => void
   /** Told of each message of the bot once the integration is done with it. */
   onDelivery?: (delivery: Delivery) => void
 }
@@ -56,7 +58,7 @@ type Surroundings = {
 
 /** Installs the integration in a new bot, without registering it. */
 export const createInstallation = (
-  { endpoint, signingSecret, token = 'bp_pat_sandbox', bot = demoBot, onDelivery }: InstallationOptions,
+  { endpoint, signingSecret, token = 'bp_pat_sandbox', bot = demoBot, onMessage, onDelivery }: InstallationOptions,
   { webhookUrl, ownEndpoint, integrationId, callIntegration }: Surroundings
 ): Installation => {
   const botId = `bot_${randomUUID()}`
@@ -70,6 +72,7 @@ export const createInstallation = (
       message: Object.keys(message?.tags ?? {}),
     },
     onMessage: (created) => {
+      onMessage?.(created, chat.conversations.get(created.conversationId))
       if (created.direction === 'incoming') track(answer(created))
     },
   })

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
+import type { Exchange } from './wire'
 
 /** Where `npm run build` puts the integration. */
 export const BUNDLE = resolve('.botpress/dist/index.js')
@@ -22,6 +23,8 @@ export type IntegrationRuntimeProps = {
   env: () => Record<string, string>
   /** Told of each line that the integration writes to its output. */
   onLog: (line: string) => void
+  /** Told of each request that the integration makes to others than Botpress, when it begins and when it ends. */
+  onRequest: (exchange: Exchange) => void
 }
 
 type Pending = { resolve: (result: never) => void; reject: (error: unknown) => void }
@@ -81,7 +84,11 @@ export class IntegrationRuntime {
     for (const output of [worker.stdout, worker.stderr]) {
       createInterface({ input: output }).on('line', this.props.onLog)
     }
-    worker.on('message', ({ id, result, error }) => {
+    worker.on('message', ({ id, result, error, exchange }) => {
+      if (exchange) {
+        this.props.onRequest(exchange)
+        return
+      }
       const job = this.pending.get(id)
       this.pending.delete(id)
       if (error) job?.reject(error)

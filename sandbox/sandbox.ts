@@ -5,7 +5,11 @@ import type { Chat } from './chat'
 import { type ApiCall, type Fault, answerApiErrors, parseQuery, serveChatApi } from './chat-api'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './installation'
 import { IntegrationRuntime } from './integration-runtime'
+import { serveOwnEndpoint } from './own-endpoint'
+import { servePage } from './page'
+import { Switches } from './switches'
 import { serveWebhooks } from './webhooks'
+import { observe, Wire } from './wire'
 
 const MAX_BODY_BYTES = 100 * 1024 * 1024
 
@@ -23,6 +27,8 @@ export type SandboxOptions = InstallationOptions & {
   env?: Record<string, string>
   /** Sees each call to the chat API before it is carried out, and may make it late or fail. */
   onApiCall?: (call: ApiCall) => Fault | void
+  /** Serves the page, at `/`. */
+  page?: boolean
   /** Told of each line that the integration logs. */
   onLog?: (line: string) => void
 }
@@ -76,6 +82,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     return installation.chat
   }
 
+  const wire = new Wire()
+  const switches = new Switches()
+
   const server = Fastify({
     bodyLimit: MAX_BODY_BYTES,
     forceCloseConnections: true,
@@ -87,15 +96,29 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
   })
   answerApiErrors(server)
-  await server.register((scope) => serveChatApi(scope, { authorize, onApiCall: options.onApiCall }))
-  await server.register((scope) => serveWebhooks(scope, (name, req) => installations.get(name)?.receive(req)))
-  // The sandbox's own endpoint: messages are looked at where they are delivered.
-  server.post('/endpoint', async (_request, reply) => reply.code(204).send())
+  await server.register(async (scope) => {
+    if (options.page) observe(scope, wire, { from: 'integration', to: 'Botpress' })
+    const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? switches.nextApiFault()
+    await serveChatApi(scope, { authorize, onApiCall })
+  })
+  await server.register(async (scope) => {
+    if (options.page) observe(scope, wire, { from: 'backend', to: 'webhook' })
+    await serveWebhooks(scope, (name, req) => installations.get(name)?.receive(req))
+  })
+  await server.register((scope) => serveOwnEndpoint(scope, switches))
+  if (options.page) {
+    const start = () => {
+      const { webhookUrl, token } = [...installations.values()][0]!
+      return { webhookUrl, apiUrl: url, token, ownEndpoint: options.endpoint === undefined }
+    }
+    await server.register((scope) => servePage(scope, { wire, switches, start }))
+  }
 
   const runtime = new IntegrationRuntime({
     bundle: options.bundle,
     env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env }),
     onLog: options.onLog ?? (() => {}),
+    onRequest: (exchange) => wire.put({ kind: 'exchange', exchange }),
   })
   await server.listen({ host: 'localhost', port: options.port ?? 0 })
   const url = `http://localhost:${(server.server.address() as AddressInfo).port}`
@@ -121,7 +144,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   try {
     return {
-      ...(await install(options)),
+      ...(await install(options.page ? { ...options, ...seenOn(wire, options) } : options)),
       integrationToken: INTEGRATION_TOKEN,
       install,
       endInstance: () => runtime.stop(),
@@ -133,3 +156,17 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     throw error
   }
 }
+
+/** Puts the messages of an installation on the wire, and tells who else listens. */
+const seenOn = (wire: Wire, options: InstallationOptions): Pick<InstallationOptions, 'onMessage' | 'onDelivery'> => ({
+  onMessage: (message, conversation) => {
+    const { id, createdAt, type, payload, direction } = message
+    const conversationId = conversation.tags['id'] ?? conversation.id
+    wire.put({ kind: 'message', message: { id, createdAt, type, payload, direction, conversationId } })
+    options.onMessage?.(message, conversation)
+  },
+  onDelivery: (delivery) => {
+    wire.deliver(delivery.message.id, { error: delivery.error })
+    options.onDelivery?.(delivery)
+  },
+})

@@ -1,0 +1,72 @@
+import http from 'node:http'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { messageBody, send } from '../tests/backend'
+import { sandboxForTest } from '../tests/for-test'
+import { type Sandbox, startSandbox } from './sandbox'
+
+let sandbox: Sandbox
+let port: string
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ page: true })
+  port = new URL(sandbox.webhookUrl).port
+  return sandbox.close
+})
+
+const get = (path: string, headers: http.OutgoingHttpHeaders = {}, method = 'GET') =>
+  new Promise<{ status: number; headers: http.IncomingHttpHeaders }>((resolve, reject) => {
+    http
+      .request({ host: '127.0.0.1', port, path, method, headers }, (response) => {
+        response.destroy()
+        resolve({ status: response.statusCode!, headers: response.headers })
+      })
+      .on('error', reject)
+      .end()
+  })
+
+describe('the page is for the machine that it runs on', () => {
+  const PATHS = ['/', '/events']
+
+  it('is served there, to no other origin’s script', async () => {
+    for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
+      for (const path of PATHS) expect((await get(path, { host })).status).toBe(200)
+    }
+    const { headers } = await get('/')
+    expect(headers['content-security-policy']).toContain("default-src 'none'")
+    expect(headers).not.toHaveProperty('access-control-allow-origin')
+  })
+
+  it.each([
+    ['another host (DNS rebinding)', { host: 'attacker.example' }],
+    ['a host that begins alike', { host: 'localhost.attacker.example' }],
+    ['another origin', { origin: 'http://attacker.example' }],
+    ['another port of this machine', { origin: 'http://localhost:1' }],
+    ['an origin that is not told', { origin: 'null' }],
+    ['another site', { 'sec-fetch-site': 'cross-site' }],
+  ])('is refused to %s', async (_what, headers) => {
+    for (const path of PATHS) expect((await get(path, headers)).status).toBe(403)
+    expect((await get('/switches', headers, 'PUT')).status).toBe(403)
+  })
+
+  it('is not there unless it is asked for', async () => {
+    const without = await sandboxForTest()
+    const response = await fetch(new URL('/', without.webhookUrl))
+    expect(response.status).toBe(404)
+    await response.body?.cancel()
+  })
+})
+
+describe('the events', () => {
+  it('begin with what was before, newest last, without the token of a request', async () => {
+    await send(sandbox, messageBody({ text: 'Look' }))
+    await sandbox.settled()
+    const response = await fetch(new URL('/events', sandbox.webhookUrl))
+    let text = ''
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+    while (!text.includes('You said: Look')) text += (await reader.read()).value
+    await reader.cancel()
+    expect(text).toMatch(/^event: start\n/)
+    expect(text).toContain('Bearer •••')
+    expect(text).not.toContain(`Bearer ${sandbox.token}`)
+  })
+})

@@ -1,0 +1,77 @@
+import type { FastifyInstance } from 'fastify'
+import { randomBytes } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import type { SwitchPositions, Switches } from './switches'
+import type { Wire, WireEvent } from './wire'
+
+/** What the page has to know of the sandbox. */
+export type PageStart = { webhookUrl: string; apiUrl: string; token: string; ownEndpoint: boolean }
+
+export type PageProps = { wire: Wire; switches: Switches; start: () => PageStart }
+
+const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
+
+const switchPositions = {
+  type: 'object',
+  properties: {
+    endpoint: { enum: ['answers', 'fails twice', 'hangs once', 'redirects'] },
+    botpress: {
+      type: 'object',
+      properties: { status: { enum: [429, 502] }, calls: { type: 'integer', minimum: 0, maximum: 100 } },
+      required: ['status', 'calls'],
+    },
+  },
+  required: ['endpoint', 'botpress'],
+}
+
+/**
+ * Serves the page that shows the conversation and the wire, live. It holds the token, so that it is for this machine alone:
+ * requests of other origins, and for other hosts (DNS rebinding), are refused.
+ */
+export const servePage = async (server: FastifyInstance, { wire, switches, start }: PageProps) => {
+  server.addHook('onRequest', async (request, reply) => {
+    const { origin } = request.headers
+    const isLocal = LOOPBACK.has(request.hostname.replace(/:\d+$/, ''))
+    const isSameOrigin = origin === undefined || origin === `http://${request.headers.host}`
+    const isSameSite = request.headers['sec-fetch-site'] !== 'cross-site'
+    if (!isLocal || !isSameOrigin || !isSameSite) {
+      return reply.code(403).send({ message: 'This page is for the machine that it runs on' })
+    }
+  })
+
+  server.get('/', async (_request, reply) => {
+    const nonce = randomBytes(16).toString('base64')
+    const page = await readFile(new URL('./page.html', import.meta.url), 'utf8')
+    return reply
+      .headers({
+        'content-type': 'text/html; charset=utf-8',
+        // What a message shows may come from elsewhere, and nothing else.
+        'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; img-src http: https: data:; media-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+        'referrer-policy': 'no-referrer',
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+      })
+      .send(page.replaceAll('{{nonce}}', nonce))
+  })
+
+  server.get('/events', async (_request, reply) => {
+    reply.hijack()
+    reply.raw.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    const write = (kind: string, data: unknown) => reply.raw.write(`event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
+    const writeEvent = (event: WireEvent) => {
+      if (event.kind === 'exchange') write('exchange', event.exchange)
+      else write('message', event.message)
+      write('switches', switches.get())
+    }
+    write('start', start())
+    write('switches', switches.get())
+    wire.events.forEach(writeEvent)
+    wire.on('event', writeEvent)
+    reply.raw.once('close', () => wire.off('event', writeEvent))
+  })
+
+  server.put<{ Body: SwitchPositions }>('/switches', { schema: { body: switchPositions } }, async (request, reply) => {
+    switches.set(request.body)
+    return reply.send(switches.get())
+  })
+}

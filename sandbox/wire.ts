@@ -1,0 +1,118 @@
+import type { Message } from '@botpress/client'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { EventEmitter } from 'node:events'
+
+/** One request and its answer, between two of those who take part. */
+export type Exchange = {
+  id: string
+  /** When the request began, in milliseconds since 1970. */
+  at: number
+  from: 'backend' | 'integration'
+  to: 'webhook' | 'Botpress' | 'endpoint'
+  method: string
+  url: string
+  requestHeaders: Record<string, unknown>
+  requestBody?: string
+  /** Absent while the answer is outstanding, and where there is none. */
+  status?: number
+  responseHeaders?: Record<string, unknown>
+  responseBody?: string
+  /** Why there is no answer. */
+  error?: string
+  durationMs?: number
+}
+
+/** A message of a conversation, and what became of it. */
+export type SeenMessage = Pick<Message, 'id' | 'createdAt' | 'type' | 'payload' | 'direction'> & {
+  /** External. */
+  conversationId: string
+  delivery?: { error?: string }
+}
+
+export type WireEvent = { kind: 'exchange'; exchange: Exchange } | { kind: 'message'; message: SeenMessage }
+
+type WireEvents = { event: [WireEvent] }
+
+const LIMIT = 500
+
+/** What has gone over the wire, the last 500 exchanges and messages of it, and what goes over it now. */
+export class Wire extends EventEmitter<WireEvents> {
+  private readonly kept = new Map<string, WireEvent>()
+
+  constructor() {
+    super()
+    // One of each page that is open.
+    this.setMaxListeners(0)
+  }
+
+  /** In the order of their beginning. */
+  get events(): WireEvent[] {
+    return [...this.kept.values()]
+  }
+
+  /** Adds what is new, or puts it in the place of what it was before. */
+  put(event: WireEvent): void {
+    const id = event.kind === 'exchange' ? event.exchange.id : event.message.id
+    this.kept.set(id, event)
+    for (const oldest of this.kept.keys()) {
+      if (this.kept.size <= LIMIT) break
+      this.kept.delete(oldest)
+    }
+    this.emit('event', event)
+  }
+
+  /** Says what became of a message. */
+  deliver(id: string, delivery: { error?: string }): void {
+    const event = this.kept.get(id)
+    if (event?.kind === 'message') this.put({ kind: 'message', message: { ...event.message, delivery } })
+  }
+}
+
+/** Without the token: only that there was one. */
+export const withoutToken = (headers: Record<string, unknown>): Record<string, unknown> =>
+  'authorization' in headers
+    ? { ...headers, authorization: String(headers['authorization']).replace(/\S+$/, '•••') }
+    : headers
+
+type Ends = Pick<Exchange, 'from' | 'to'>
+
+/** Puts the requests that a server gets on the wire, and its answers. */
+export const observe = (server: FastifyInstance, wire: Wire, ends: Ends): void => {
+  const open = new WeakMap<FastifyRequest, Exchange>()
+  const put = (request: FastifyRequest, exchange: Exchange) => {
+    open.set(request, exchange)
+    wire.put({ kind: 'exchange', exchange })
+  }
+
+  // By then the request's body is there.
+  server.addHook('preValidation', async (request: FastifyRequest, reply: FastifyReply) => {
+    put(request, {
+      ...ends,
+      id: `${ends.to} ${request.id}`,
+      at: Date.now(),
+      method: request.method,
+      url: request.url,
+      requestHeaders: withoutToken(request.headers),
+      requestBody:
+        typeof request.body === 'string' ? request.body : request.body ? JSON.stringify(request.body) : undefined,
+    })
+    reply.raw.once('close', () => {
+      const exchange = open.get(request)!
+      if (exchange.status !== undefined) return
+      put(request, { ...exchange, error: 'closed without an answer', durationMs: Date.now() - exchange.at })
+    })
+  })
+  server.addHook('onSend', async (request, reply, payload) => {
+    const exchange = open.get(request)
+    if (exchange) {
+      put(request, {
+        ...exchange,
+        status: reply.statusCode,
+        responseHeaders: reply.getHeaders(),
+        responseBody: typeof payload === 'string' ? payload : undefined,
+        durationMs: Date.now() - exchange.at,
+      })
+    }
+    return payload
+  })
+}

@@ -1,0 +1,16 @@
+import { type Browser, chromium } from 'playwright-core'
+
+/** Starts Debian's Chromium, or the one that `CHROMIUM_PATH` names. */
+export const startChromium = (): Promise<Browser> =>
+  chromium.launch({
+    executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-quic',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  })

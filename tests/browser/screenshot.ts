@@ -1,0 +1,33 @@
+import { startSandbox } from '../../sandbox/sandbox'
+import { startChromium } from './chromium'
+
+const TEXTS = ['Hello', 'card', 'choice']
+
+/** Makes the picture of the page that the README shows. */
+const main = async () => {
+  const sandbox = await startSandbox({ page: true, port: 3000 })
+  const browser = await startChromium()
+  try {
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2 })
+    // What the demo bot's pictures link to is not to be asked for.
+    await page.route(/example\.com/, (route) => route.abort())
+    await page.goto(new URL('/', sandbox.webhookUrl).href)
+    await page.getByLabel('The endpoint').selectOption('fails twice')
+    for (const text of TEXTS) {
+      await page.getByLabel('Text', { exact: true }).fill(text)
+      await page.getByRole('button', { name: 'Send' }).click()
+      await page.getByText('sent', { exact: true }).waitFor()
+      await sandbox.settled()
+    }
+    await page.locator('#wire summary').last().click()
+    await page.screenshot({ path: 'docs/sandbox.png' })
+  } finally {
+    await browser.close()
+    await sandbox.close()
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error)
+  process.exitCode = 1
+})
