@@ -46,7 +46,10 @@ const main = async (): Promise<void> => {
     return
   }
   console.log(introduction(sandbox, { endpoint, page }))
-  if (page && openPage) await open(pageUrl(sandbox))
+  if (page && openPage) {
+    const browser = await open(pageUrl(sandbox))
+    browser.once('error', ({ message }) => console.error(`The page could not be opened in a browser: ${message}`))
+  }
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
 }
 

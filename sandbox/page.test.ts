@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import http from 'node:http'
+import { connect } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { messageBody, send } from '../tests/backend'
 import { sandboxForTest } from '../tests/for-test'
@@ -46,6 +48,13 @@ describe('the page is for the machine that it runs on', () => {
   ])('is refused to %s', async (_what, headers) => {
     for (const path of PATHS) expect((await get(path, headers)).status).toBe(403)
     expect((await get('/switches', headers, 'PUT')).status).toBe(403)
+  })
+
+  it('listens on the loopback interface only', async () => {
+    // Another address of this machine: who listens on all of them answers there too.
+    const socket = connect(Number(port), '127.0.0.2')
+    const [error] = await once(socket, 'error')
+    expect(error.code).toBe('ECONNREFUSED')
   })
 
   it('is not there unless it is asked for', async () => {

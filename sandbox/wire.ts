@@ -35,9 +35,10 @@ type WireEvents = { event: [WireEvent] }
 
 const LIMIT = 500
 
-/** What has gone over the wire, the last 500 exchanges and messages of it, and what goes over it now. */
+/** What has gone over the wire, the last 500 exchanges and the last 500 messages, and what goes over it now. */
 export class Wire extends EventEmitter<WireEvents> {
-  private readonly kept = new Map<string, WireEvent>()
+  private readonly exchanges = new Map<string, Exchange>()
+  private readonly messages = new Map<string, SeenMessage>()
 
   constructor() {
     super()
@@ -45,26 +46,33 @@ export class Wire extends EventEmitter<WireEvents> {
     this.setMaxListeners(0)
   }
 
-  /** In the order of their beginning. */
+  /** Each kind in the order of its beginning. */
   get events(): WireEvent[] {
-    return [...this.kept.values()]
+    return [
+      ...[...this.exchanges.values()].map((exchange) => ({ kind: 'exchange' as const, exchange })),
+      ...[...this.messages.values()].map((message) => ({ kind: 'message' as const, message })),
+    ]
   }
 
   /** Adds what is new, or puts it in the place of what it was before. */
   put(event: WireEvent): void {
-    const id = event.kind === 'exchange' ? event.exchange.id : event.message.id
-    this.kept.set(id, event)
-    for (const oldest of this.kept.keys()) {
-      if (this.kept.size <= LIMIT) break
-      this.kept.delete(oldest)
-    }
+    if (event.kind === 'exchange') keep(this.exchanges, event.exchange)
+    else keep(this.messages, event.message)
     this.emit('event', event)
   }
 
   /** Says what became of a message. */
   deliver(id: string, delivery: { error?: string }): void {
-    const event = this.kept.get(id)
-    if (event?.kind === 'message') this.put({ kind: 'message', message: { ...event.message, delivery } })
+    const message = this.messages.get(id)
+    if (message) this.put({ kind: 'message', message: { ...message, delivery } })
+  }
+}
+
+const keep = <T extends { id: string }>(kept: Map<string, T>, item: T): void => {
+  kept.set(item.id, item)
+  for (const oldest of kept.keys()) {
+    if (kept.size <= LIMIT) return
+    kept.delete(oldest)
   }
 }
 

@@ -39,6 +39,8 @@ describe('npm start', () => {
     expect(output()).toMatch(/webhook URL +http:\/\/localhost:\d+\/webhook\n/)
     expect(output()).toMatch(/token +own_token\n/)
     expect(output()).toContain(`go to ${endpoint.url}`)
+    const pageUrl = output().match(/page +(http:\/\/localhost:\d+\/) /)![1]!
+    expect(await (await fetch(pageUrl)).text()).toContain('<title>Messaging API sandbox</title>')
     const command = output().slice(output().indexOf('\ncurl '))
     const { stdout } = await promisify(execFile)('sh', [
       '-c',
@@ -65,6 +67,13 @@ describe('npm start', () => {
     })
     expect(response.status).toBe(200)
     await expect.poll(output).toContain('bot: You said: Look here')
+  })
+
+  it('--no-page serves no page', async () => {
+    const { output } = await start('-d ', '--port', '0', '--no-page')
+    expect(output()).toMatch(/page +none\n/)
+    const response = await fetch(new URL('/', output().match(/http:\/\/localhost:\d+\/webhook/)![0]))
+    expect(response.status).toBe(404)
   })
 
   it('--once sends one message, prints the reply and the time it took, and exits 0', async () => {

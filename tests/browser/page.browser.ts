@@ -250,6 +250,9 @@ describe('the page', () => {
     const { page, sandbox } = await open({ bot: () => [] })
     for (let count = 0; count < 300; count++) await send(sandbox, messageBody({ conversationId: 'c', userId: 'u' }))
     await expect.poll(() => exchanges(page, /./).count(), { timeout: 15_000 }).toBe(500)
+    await page.reload()
+    await expect.poll(() => exchanges(page, /./).count(), { timeout: 15_000 }).toBe(500)
+    expect(await messages(page).count()).toBe(300)
   })
 })
 

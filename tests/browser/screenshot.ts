@@ -1,7 +1,7 @@
 import { startSandbox } from '../../sandbox/sandbox'
 import { startChromium } from './chromium'
 
-const TEXTS = ['Hello', 'card', 'choice']
+const TEXTS = ['Hello', 'choice', 'card']
 
 /** Makes the picture of the page that the README shows. */
 const main = async () => {
@@ -9,8 +9,8 @@ const main = async () => {
   const browser = await startChromium()
   try {
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2 })
-    // What the demo bot's pictures link to is not to be asked for.
-    await page.route(/example\.com/, (route) => route.abort())
+    // The demo bot's pictures are links to nothing: ours stands in for them.
+    await page.route(/example\.com/, (route) => route.fulfill({ path: 'icon.svg' }))
     await page.goto(new URL('/', sandbox.webhookUrl).href)
     await page.getByLabel('The endpoint').selectOption('fails twice')
     for (const text of TEXTS) {
