@@ -105,7 +105,7 @@ describe('400: a request with a fault', () => {
 
   it('Botpress refused the data: its own reason in detail', async () => {
     const answer = { status: 400, body: { id: 'err_1', code: 400, type: 'InvalidPayload', message: 'The tag is bad' } }
-    faultOf = () => ({ answer })
+    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? { answer } : undefined)
     expectProblem(await send(sandbox, messageBody()), 400, 'The tag is bad')
   })
 })
