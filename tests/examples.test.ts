@@ -44,7 +44,7 @@ describe.each([
 ])('the example in %s', (_language, command, file) => {
   it('sends a message, receives the reply, verifies the signature and drops repeats', async () => {
     const { backend, endpoint, output } = await startBackend(command, file)
-    expect(output()).toContain('test: test {"text"')
+    await expect.poll(output).toContain('test: test {"text"')
 
     backend.stdin.write('Hello "there"\n')
     await expect.poll(output).toMatch(/tea: text \{"text": ?"You said: Hello \\"there\\""\}/)
