@@ -1,7 +1,10 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -20,8 +23,11 @@ const run = (...options: string[]): Promise<Outcome> =>
   )
 
 /** Starts it, and resolves to the process and what it has printed once that holds `until`. */
-const start = async (until: string, ...options: string[]) => {
-  const child = spawn(process.execPath, [...CLI, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+const start = async (until: string, env: NodeJS.ProcessEnv, ...options: string[]) => {
+  const child = spawn(process.execPath, [...CLI, ...options], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stdout.on('data', (chunk) => (output += chunk))
@@ -34,7 +40,7 @@ const exitOf = async (child: ChildProcess) => (await once(child, 'exit'))[0]
 describe('npm start', () => {
   it('prints the webhook URL, the token, where replies go and a curl command that works when pasted', async () => {
     const endpoint = await endpointForTest()
-    const { child, output } = await start('-d ', '--port', '0', '--token', 'own_token', '--endpoint', endpoint.url)
+    const { child, output } = await start('-d ', {}, '--port', '0', '--token', 'own_token', '--endpoint', endpoint.url)
 
     expect(output()).toMatch(/webhook URL +http:\/\/localhost:\d+\/webhook\n/)
     expect(output()).toMatch(/token +own_token\n/)
@@ -58,7 +64,7 @@ describe('npm start', () => {
   })
 
   it('shows the replies in the terminal where there is no endpoint', async () => {
-    const { output } = await start('-d ', '--port', '0')
+    const { output } = await start('-d ', {}, '--port', '0')
     const url = output().match(/http:\/\/localhost:\d+\/webhook/)![0]
     const response = await fetch(url, {
       method: 'POST',
@@ -69,8 +75,18 @@ describe('npm start', () => {
     await expect.poll(output).toContain('bot: You said: Look here')
   })
 
+  // Elsewhere another program opens pages, and none that can be exchanged.
+  it.runIf(process.platform === 'linux')('--open opens the page in the browser', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'browser-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await writeFile(join(folder, 'browser'), `#!/bin/sh\necho "$1" > ${folder}/opened\n`, { mode: 0o755 })
+    const { output } = await start('-d ', { BROWSER: join(folder, 'browser') }, '--port', '0', '--open')
+    const pageUrl = output().match(/page +(\S+)/)![1]!
+    await expect.poll(() => readFile(join(folder, 'opened'), 'utf8').catch(() => '')).toBe(`${pageUrl}\n`)
+  })
+
   it('--no-page serves no page', async () => {
-    const { output } = await start('-d ', '--port', '0', '--no-page')
+    const { output } = await start('-d ', {}, '--port', '0', '--no-page')
     expect(output()).toMatch(/page +none\n/)
     const response = await fetch(new URL('/', output().match(/http:\/\/localhost:\d+\/webhook/)![0]))
     expect(response.status).toBe(404)
