@@ -126,7 +126,7 @@ describe('any body', () => {
     return pictureUrl === undefined || (typeof pictureUrl === 'string' && URL.canParse(pictureUrl))
   }
 
-  /** The contract's rules of the fields, in other words than the integration's. */
+  /** The documented rules of the fields, in other words than the integration's. */
   const isValid = ({
     userId,
     messageId,
@@ -145,7 +145,7 @@ describe('any body', () => {
     return type !== 'text' || typeof own === 'string'
   }
 
-  it('is taken where it is as the contract says, and is a fault that writes nothing where it is not', async () => {
+  it('is taken where it is as documented, and is a fault that writes nothing where it is not', async () => {
     heard = []
     await fc.assert(
       fc.asyncProperty(body, async (fields) => {
