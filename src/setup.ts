@@ -1,6 +1,6 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { endpointOf } from './endpoint/endpoint'
+import { endpointOf } from './configuration'
 import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
 

@@ -1,6 +1,8 @@
 import type * as bp from '.botpress'
+import { BotpressFailure } from '../botpress/botpress-failure'
+import { type Caller, callerOf } from '../botpress/client'
+import { withRetries } from '../botpress/with-retries'
 import { bearerToken } from './bearer-token'
-import { BotpressFailure, type Caller, callerOf } from './caller'
 import { parseMessageRequest } from './message-request'
 import { parseMessagesQuery } from './messages-query'
 import { preferredWaitSeconds } from './preferences'
@@ -8,7 +10,6 @@ import { Problem } from './problem'
 import { readMessages } from './read-messages'
 import { receiveMessage } from './receive-message'
 import { waitForReplies } from './wait-for-replies'
-import { withRetries } from './with-retries'
 
 type Request = bp.HandlerProps['req']
 

@@ -1,7 +1,8 @@
 import type { Conversation, User } from '@botpress/client'
-import { BotpressFailure, type Caller } from './caller'
+import { BotpressFailure } from '../botpress/botpress-failure'
+import type { Caller } from '../botpress/client'
+import { Remembered } from '../botpress/remembered'
 import type { IncomingMessage } from './message-request'
-import { Remembered } from './remembered'
 
 const conversations = new Remembered<Conversation>({ maxSize: 5000 })
 const users = new Remembered<User>({ maxSize: 5000 })

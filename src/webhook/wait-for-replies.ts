@@ -1,7 +1,7 @@
 import type { Client, Message } from '@botpress/client'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
+import { BotpressFailure } from '../botpress/botpress-failure'
 import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
-import { BotpressFailure } from './caller'
 
 const FIRST_PAUSE_MS = 150
 const MAX_PAUSE_MS = 1000

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry from 'p-retry'
-import { BotpressFailure } from './caller'
+import { BotpressFailure } from './botpress-failure'
 
 const LIMIT_MS = 20_000
 const FIRST_PAUSE_MS = 250

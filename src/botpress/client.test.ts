@@ -1,7 +1,8 @@
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
-import { BotpressFailure, createClient } from './caller'
+import { BotpressFailure } from './botpress-failure'
+import { createClient } from './client'
 
 it('a call that takes too long fails as timed out', async () => {
   const silent = createServer(() => {})

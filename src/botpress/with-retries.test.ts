@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { BotpressFailure } from './caller'
+import { BotpressFailure } from './botpress-failure'
 import { withRetries } from './with-retries'
 
 const limits = { limitMs: 200, firstPauseMs: 5 }
