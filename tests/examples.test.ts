@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -33,9 +34,15 @@ const startBackend = async (command: string, file: string) => {
   backend.stdout.on('data', (chunk) => (output += chunk))
   await expect.poll(() => output, { timeout: 10_000 }).toContain('Listening')
   const endpoint = `http://127.0.0.1:${port}/`
-  const sandbox = await startSandbox({ port: sandboxPort, endpoint, signingSecret: SECRET })
+  const said: unknown[] = []
+  const sandbox = await startSandbox({
+    port: sandboxPort,
+    endpoint,
+    signingSecret: SECRET,
+    onMessage: ({ direction, payload }) => direction === 'incoming' && said.push(payload.text),
+  })
   onTestFinished(sandbox.close)
-  return { backend, endpoint, output: () => output }
+  return { backend, endpoint, output: () => output, said }
 }
 
 describe.each([
@@ -43,11 +50,14 @@ describe.each([
   ['python', 'python3', 'examples/python/backend.py'],
 ])('the example in %s', (_language, command, file) => {
   it('sends a message, receives the reply, verifies the signature and drops repeats', async () => {
-    const { backend, endpoint, output } = await startBackend(command, file)
-    await expect.poll(output).toContain('test: test {"text"')
+    const { backend, endpoint, output, said } = await startBackend(command, file)
 
-    backend.stdin.write('Hello "there"\n')
-    await expect.poll(output).toMatch(/tea: text \{"text": ?"You said: Hello \\"there\\""\}/)
+    backend.stdin.write('\n  \nHello "there"\n')
+    await expect.poll(output).toContain('\ntea: You said: Hello "there"\n')
+    backend.stdin.write('location\n')
+    await expect.poll(output).toMatch(/\ntea: location \{"latitude"/)
+    expect(output()).not.toContain('test')
+    expect(said).toEqual(['Hello "there"', 'location'])
 
     const body = JSON.stringify({ type: 'text', payload: { text: 'Once' }, conversationId: 'tea' })
     const now = new Date()
@@ -69,9 +79,38 @@ describe.each([
     expect(await post(new Webhook(SECRET).sign('msg_1', old, body), old)).toBe(401)
     expect(await post(signature)).toBe(204)
     expect(await post(`v1,another ${signature}`)).toBe(204)
-    await expect.poll(output).toContain('"Once"')
-    expect(output().split('"Once"')).toHaveLength(2)
+    await expect.poll(output).toContain('tea: Once\n')
+    expect(output().split('Once')).toHaveLength(2)
     expect(output()).not.toContain('Changed')
+  })
+})
+
+describe.each([
+  ['node', process.execPath, 'examples/node/backend.mjs'],
+  ['python', 'python3', 'examples/python/backend.py'],
+])('the example in %s, when something is wrong', (_language, command, file) => {
+  it('says which variable is missing', async () => {
+    const env = { PATH: process.env['PATH'], TOKEN: 'token' }
+    const { code, stderr } = await promisify(execFile)(command, [file], { env }).catch((error) => error)
+    expect(code).toBe(1)
+    expect(stderr).toBe('Set WEBHOOK_URL, SIGNING_SECRET in the environment: see README.md beside this file.\n')
+  })
+
+  it('goes on after a request that was cut off', async () => {
+    const { backend, endpoint, output } = await startBackend(command, file)
+    const socket = connect(Number(new URL(endpoint).port), '127.0.0.1')
+    socket.write('POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 1000\r\n\r\n{')
+    await new Promise((resolve) => setTimeout(resolve, 200))
+    socket.resetAndDestroy()
+    backend.stdin.write('Still there?\n')
+    await expect.poll(output).toContain('tea: You said: Still there?')
+  })
+
+  it('frees its port when the terminal is closed', async () => {
+    const { backend } = await startBackend(command, file)
+    backend.stdin.end()
+    const [code] = await once(backend, 'exit')
+    expect(code).toBe(0)
   })
 })
 

@@ -5,6 +5,11 @@ import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
 const { WEBHOOK_URL, TOKEN, SIGNING_SECRET, PORT = '8080' } = process.env
+const missing = ['WEBHOOK_URL', 'TOKEN', 'SIGNING_SECRET'].filter((name) => !process.env[name])
+if (missing.length > 0) {
+  console.error(`Set ${missing.join(', ')} in the environment: see README.md beside this file.`)
+  process.exit(1)
+}
 const key = Buffer.from(SIGNING_SECRET.replace('whsec_', ''), 'base64')
 const seen = new Set() // A table with the ids of the last day, in a backend that restarts or runs twice.
 
@@ -18,16 +23,19 @@ const isFromBot = (headers, body) => {
   })
 }
 
-createServer(async (request, response) => {
-  const body = await text(request)
+const server = createServer(async (request, response) => {
+  const body = await text(request).catch(() => undefined)
+  if (body === undefined) return // The connection broke before the request was whole.
   if (!isFromBot(request.headers, body)) return response.writeHead(401).end()
   response.writeHead(204).end() // First the answer, then the work.
   const { 'webhook-id': id } = request.headers
   if (seen.has(id)) return
   seen.add(id)
   const { type, payload, conversationId } = JSON.parse(body)
-  console.log(`${conversationId}: ${type} ${JSON.stringify(payload)}`)
-}).listen(Number(PORT), () => console.log(`Listening on port ${PORT}`))
+  if (type === 'test') return // Of the registration: no message of the bot.
+  console.log(`${conversationId}: ${type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`}`)
+})
+server.listen(Number(PORT), () => console.log(`Listening on port ${PORT}`))
 
 const send = async (words) => {
   const message = { userId: 'ada', conversationId: 'tea', messageId: randomUUID(), type: 'text', text: words }
@@ -47,4 +55,6 @@ const send = async (words) => {
   }
 }
 
-createInterface({ input: process.stdin }).on('line', send)
+createInterface({ input: process.stdin })
+  .on('line', (line) => line.trim() && send(line.trim()))
+  .on('close', () => process.exit()) // The terminal is closed: the port is free again.

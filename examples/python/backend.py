@@ -5,6 +5,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
+MISSING = [name for name in ("WEBHOOK_URL", "TOKEN", "SIGNING_SECRET") if not os.environ.get(name)]
+if MISSING:
+    sys.exit(f"Set {', '.join(MISSING)} in the environment: see README.md beside this file.")
 KEY = base64.b64decode(os.environ["SIGNING_SECRET"].removeprefix("whsec_"))
 PORT = int(os.environ.get("PORT", "8080"))
 seen = set()  # A table with the ids of the last day, in a backend that restarts or runs twice.
@@ -21,7 +24,10 @@ def is_from_bot(headers, body):
 
 class Endpoint(BaseHTTPRequestHandler):
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        try:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        except OSError:
+            return  # The connection broke before the request was whole.
         verified = is_from_bot(self.headers, body)
         self.send_response(204 if verified else 401)  # First the answer, then the work.
         self.end_headers()
@@ -29,7 +35,11 @@ class Endpoint(BaseHTTPRequestHandler):
             return
         seen.add(self.headers["webhook-id"])
         message = json.loads(body)
-        print(f"{message['conversationId']}: {message['type']} {json.dumps(message['payload'])}", flush=True)
+        if message["type"] == "test":  # Of the registration: no message of the bot.
+            return
+        payload = message["payload"]
+        said = payload["text"] if message["type"] == "text" else f"{message['type']} {json.dumps(payload)}"
+        print(f"{message['conversationId']}: {said}", flush=True)
 
     def log_message(self, *_):
         pass
@@ -54,4 +64,5 @@ server = ThreadingHTTPServer(("", PORT), Endpoint)
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(f"Listening on port {PORT}", flush=True)
 for line in sys.stdin:
-    send(line.strip())
+    if line.strip():
+        send(line.strip())
