@@ -1,30 +1,63 @@
+import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import open from 'open'
+import { version } from '../package.json'
 import type { Delivery } from './installation'
 import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
 
+const OPTIONS = {
+  port: {
+    type: 'string',
+    value: 'N',
+    help: 'where it listens, on this machine only; 3000, and a free one with --once',
+  },
+  token: { type: 'string', value: 'TOKEN', help: 'the token that it takes; bp_pat_sandbox', default: 'bp_pat_sandbox' },
+  endpoint: { type: 'string', value: 'URL', help: 'where the bot’s messages go; the page and the terminal' },
+  secret: { type: 'string', value: 'whsec_…', help: 'what the messages to the endpoint are signed with; none' },
+  'no-page': { type: 'boolean', help: 'serves no page', default: false },
+  open: { type: 'boolean', help: 'opens the page in your browser', default: false },
+  once: { type: 'boolean', help: 'one round trip, printed; then exit 0, or 1 with the reason', default: false },
+  help: { type: 'boolean', help: 'prints this', default: false },
+  version: { type: 'boolean', help: 'prints the version', default: false },
+} as const
+
+const nameOf = ([name, option]: [string, object]): string =>
+  'value' in option ? `--${name} ${String(option.value)}` : `--${name}`
+
+const help = (): string => `Runs the integration in an embedded Botpress cloud, with a demo bot.
+
+npm start -- [options]
+
+${Object.entries(OPTIONS)
+  .map((option) => `  ${nameOf(option).padEnd(20)}${option[1].help}`)
+  .join('\n')}`
+
+/** npm keeps the options that come without a `--` before them to itself, and puts them into the environment. */
+const refuseOptionsOfNpm = (): void => {
+  const taken = Object.keys(OPTIONS)
+    .filter((name) => name !== 'help' && name !== 'version')
+    .find((name) => process.env[`npm_config_${name.replace(/^no-/, '')}`] !== undefined)
+  if (taken) throw new Error(`npm took --${taken} for an option of its own. Write: npm start -- --${taken} …`)
+}
+
 const readOptions = () => {
-  const { values } = parseArgs({
-    options: {
-      port: { type: 'string', default: '3000' },
-      token: { type: 'string', default: 'bp_pat_sandbox' },
-      endpoint: { type: 'string' },
-      secret: { type: 'string' },
-      once: { type: 'boolean', default: false },
-      'no-page': { type: 'boolean', default: false },
-      open: { type: 'boolean', default: false },
-    },
-  })
-  const port = Number(values.port)
-  if (!/^\d+$/.test(values.port) || port > 65_535) {
-    throw new Error(`--port takes a number from 0 to 65535, not "${values.port}".`)
+  refuseOptionsOfNpm()
+  const { values } = parseArgs({ options: OPTIONS })
+  const port = values.port ?? (values.once ? '0' : '3000')
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
+    throw new Error(`--port takes a number from 0 to 65535, not "${port}".`)
   }
-  return { ...values, port }
+  return { ...values, port: Number(port) }
 }
 
 const main = async (): Promise<void> => {
-  const { once, port, token, endpoint, secret: signingSecret, 'no-page': noPage, open: openPage } = readOptions()
+  const options = readOptions()
+  const { once, port, token, endpoint, secret: signingSecret, 'no-page': noPage, open: openPage } = options
+  if (options.help || options.version) {
+    console.log(options.help ? help() : version)
+    return
+  }
   const page = !once && !noPage
   const deliveries: TimedDelivery[] = []
   const sandbox = await startSandbox({
@@ -35,7 +68,8 @@ const main = async (): Promise<void> => {
     page,
     onDelivery: (delivery) =>
       once ? deliveries.push({ ...delivery, at: performance.now() }) : console.log(transcript(delivery)),
-    onLog: (line) => console.error(line),
+    // Of one round trip, the reason of a failure is told at its end.
+    onLog: (line) => once || console.error(inOptions(line)),
   })
   if (once) {
     try {
@@ -50,7 +84,33 @@ const main = async (): Promise<void> => {
     const browser = await open(pageUrl(sandbox))
     browser.once('error', ({ message }) => console.error(`The page could not be opened in a browser: ${message}`))
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void sandbox.close())
+  closeInTheEnd(sandbox)
+}
+
+/** Closes the sandbox when the process is told to end, and when the npm that has started it is gone. */
+const closeInTheEnd = (sandbox: Sandbox): void => {
+  const close = () => {
+    clearInterval(watch)
+    void sandbox.close()
+  }
+  const ancestors = process.env['npm_lifecycle_event'] ? [process.ppid, ...parentOf(process.ppid)] : []
+  const watch = setInterval(() => ancestors.every(isAlive) || close(), 500).unref()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, close)
+}
+
+/** npm starts a shell, and the shell this process. Windows has no `ps`, and there the shell ends with npm. */
+const parentOf = (pid: number): number[] => {
+  const { stdout } = spawnSync('ps', ['-o', 'ppid=', '-p', String(pid)], { encoding: 'utf8' })
+  const parent = Number.parseInt(stdout ?? '', 10)
+  return parent > 0 ? [parent] : []
+}
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch {
+    return false
+  }
 }
 
 const ONCE_WAIT_SECONDS = 20
@@ -70,7 +130,7 @@ const roundTrip = async (sandbox: Sandbox, deliveries: TimedDelivery[]): Promise
     headers: {
       authorization: `Bearer ${sandbox.token}`,
       'content-type': 'application/json',
-      prefer: `wait=${ONCE_WAIT_SECONDS}`,
+      prefer: `wait=${ONCE_WAIT_SECONDS}, replies=1`,
     },
     body: JSON.stringify({
       userId: 'ada',
@@ -89,9 +149,10 @@ const roundTrip = async (sandbox: Sandbox, deliveries: TimedDelivery[]): Promise
   return `you: Hello\n${transcript(delivery)}\nThere and back in ${Math.round(delivery.at - start)} ms.`
 }
 
+/** Why a message was not delivered is in the integration's log, which is printed too. */
 const transcript = ({ message: { type, payload }, error }: Delivery): string => {
   const said = type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`
-  return error === undefined ? `bot: ${said}` : `bot: ${said}\n     ${error}`
+  return error === undefined ? `bot: ${said}` : `bot, not delivered: ${said}`
 }
 
 const pageUrl = ({ webhookUrl }: Sandbox): string => new URL('/', webhookUrl).href
@@ -102,27 +163,34 @@ The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
   webhook URL   ${sandbox.webhookUrl}
   token         ${sandbox.token}
   page          ${page ? `${pageUrl(sandbox)}  (see the conversation and the wire)` : 'none'}
-  replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your back-end' : `go to ${endpoint}`}
+  replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your backend' : `go to ${endpoint}`}
 
 Send the bot a message from another terminal:
 
 curl ${sandbox.webhookUrl} \\
   -H 'Authorization: Bearer ${sandbox.token}' \\
   -H 'Content-Type: application/json' \\
-  -H 'Prefer: wait=10' \\
+  -H 'Prefer: wait=10, replies=1' \\
   -d '{"userId":"ada","conversationId":"tea","messageId":"'"$(date +%s)"'","type":"text","text":"Hello"}'
 `
+
+/** What the integration says of its configuration, in the words of this command line. */
+const inOptions = (text: string): string =>
+  text
+    .replaceAll(/(the )?Response Endpoint URL/gi, '--endpoint')
+    .replaceAll(/(the )?Signing Secret( of the configuration)?/gi, '--secret')
+    .replaceAll(' in the integration’s configuration', '')
 
 /** What kept the sandbox from its work, in one line, with what to do about it. */
 const reasonOf = (error: unknown): string => {
   const { code, message, port } = error as NodeJS.ErrnoException & { port?: number }
-  if (error instanceof RegistrationError) return `The integration refused its configuration. ${message}`
-  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another with --port N.`
-  if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another with --port N.`
+  if (error instanceof RegistrationError) return `The integration refused its configuration. ${inOptions(message)}`
+  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: npm start -- --port N`
+  if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: npm start -- --port N`
   if (code?.startsWith('ERR_PARSE_ARGS')) {
-    return `${message.split('. ')[0]}. The options are --port N, --token TOKEN, --endpoint URL, --secret whsec_…, --once, --no-page and --open.`
+    return `${message.split('. ')[0]}. The options are ${Object.entries(OPTIONS).map(nameOf).join(', ')}.`
   }
-  return message
+  return inOptions(message)
 }
 
 main().catch((error: unknown) => {

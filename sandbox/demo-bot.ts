@@ -5,14 +5,15 @@ const text = (words: string): BotMessage => ({ type: 'text', payload: { text: wo
 
 /**
  * A bot to try things out on. To a text it answers one that holds the same words; to the name of a message type a sample
- * of that type; to `burst N` N texts; to `silent` nothing; to a message of another type a text that names the type.
+ * of that type; to `burst N` N texts; to `silent` nothing, whatever their case; to a message of another type a text that
+ * names the type.
  */
 export const demoBot: Bot = ({ type, payload }) => {
   if (type !== 'text') return [text(`You sent a message of type ${type}.`)]
-  const words = String(payload.text)
+  const words = String(payload.text).trim().toLowerCase()
   if (words === 'silent') return []
   const burst = words.match(/^burst (\d{1,4})$/)
   if (burst) return Array.from({ length: Number(burst[1]) }, (_, index) => text(`${index + 1} of ${burst[1]}`))
   if (Object.hasOwn(DEMO_MESSAGES, words)) return [{ type: words, payload: DEMO_MESSAGES[words]! }]
-  return [text(`You said: ${words}`)]
+  return [text(`You said: ${payload.text}`)]
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import packageJson from '../package.json'
 import type { Received } from './endpoint'
 import { endpointForTest } from './for-test'
 
@@ -22,17 +23,26 @@ const run = (...options: string[]): Promise<Outcome> =>
     (error: Outcome) => error
   )
 
+/** Runs npm, as from a terminal. */
+const npm = (...args: string[]): Promise<Outcome> => {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('npm_')))
+  return promisify(execFile)('npm', args, { env }).then(
+    (output) => ({ code: 0, ...output }),
+    (error: Outcome) => error
+  )
+}
+
 /** Starts it, and resolves to the process and what it has printed once that holds `until`. */
 const start = async (until: string, env: NodeJS.ProcessEnv, ...options: string[]) => {
   const child = spawn(process.execPath, [...CLI, ...options], {
     env: { ...process.env, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', 'pipe'],
   })
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
-  child.stdout.on('data', (chunk) => (output += chunk))
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
   await expect.poll(() => output, { timeout: 15_000 }).toContain(until)
-  return { child, output: () => output }
+  return { child, output: () => output, url: () => output.match(/http:\/\/localhost:\d+\/webhook/)![0] }
 }
 
 const exitOf = async (child: ChildProcess) => (await once(child, 'exit'))[0]
@@ -99,6 +109,79 @@ describe('npm start', () => {
     })
   })
 
+  it('--once takes a free port, where the usual one is in use', async () => {
+    const server = createServer().listen(3000, 'localhost')
+    // It may be in use by another test or program: all the better.
+    await Promise.race([once(server, 'listening'), once(server, 'error').catch(() => {})])
+    onTestFinished(() => void server.close())
+    expect(await run('--once')).toMatchObject({ code: 0 })
+  })
+
+  it('--help prints the options, and --version the version', async () => {
+    const { stdout } = await run('--help')
+    for (const option of ['port', 'token', 'endpoint', 'secret', 'no-page', 'open', 'once', 'help', 'version']) {
+      expect(stdout).toMatch(new RegExp(`^  --${option} .*\\w`, 'm'))
+    }
+    expect(await run('--version')).toMatchObject({ code: 0, stdout: `${packageJson.version}\n` })
+  })
+
+  it.each([
+    ['--once', '--once'],
+    ['--port=3001', '--port'],
+    ['--no-page', '--no-page'],
+  ])('%s without the -- that npm asks for is told so', async (option, named) => {
+    // Without the scripts around it, which build.
+    expect(await npm('start', '--ignore-scripts', option)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining(`npm took ${named} for an option of its own. Write: npm start -- ${named} …\n`),
+    })
+  })
+
+  it.each(['start', 'test'])('npm %s before npm ci says so', async (script) => {
+    const folder = await mkdtemp(join(tmpdir(), 'fresh-'))
+    onTestFinished(() => rm(folder, { recursive: true }))
+    await copyFile('package.json', join(folder, 'package.json'))
+    expect(await npm('--prefix', folder, script)).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining('Nothing is installed yet. Run: npm ci\n'),
+    })
+  })
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)(
+    'npm that ends by %s ends the sandbox',
+    { timeout: 40_000 },
+    async (signal) => {
+      const child = spawn('npm', ['start', '--ignore-scripts', '--', '--port', '0'], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
+      let output = ''
+      child.stdout.on('data', (chunk) => (output += chunk))
+      await expect.poll(() => output, { timeout: 15_000 }).toContain('-d ')
+      const url = output.match(/http:\/\/localhost:\d+\/webhook/)![0]
+      expect((await fetch(url)).status).toBe(405)
+      child.kill(signal)
+      const isGone = () =>
+        fetch(url).then(
+          () => false,
+          () => true
+        )
+      await expect.poll(isGone, { timeout: 10_000 }).toBe(true)
+    }
+  )
+
+  it('a delivery that fails is told once', async () => {
+    const endpoint = await endpointForTest((response) => response.writeHead(410).end())
+    const { output, url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url)
+    await fetch(url(), {
+      method: 'POST',
+      headers: { authorization: 'Bearer bp_pat_sandbox', prefer: 'wait=10, replies=1' },
+      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'Look here' }),
+    })
+    await expect.poll(output).toContain('bot, not delivered: You said: Look here')
+    await expect.poll(output).toContain('answered 410')
+    expect(output().split('answered 410')).toHaveLength(2)
+  })
+
   it('--secret signs what goes to the endpoint', async () => {
     const endpoint = await endpointForTest()
     const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
@@ -127,7 +210,7 @@ describe('npm start', () => {
     [
       'a malformed secret',
       ['--port', '0', '--secret', 'secret'],
-      /^The integration refused its configuration. The Signing Secret is malformed.*\n$/,
+      /^The integration refused its configuration. --secret is malformed.*\n$/,
     ],
     [
       'an endpoint that refuses registration',
@@ -146,7 +229,7 @@ describe('npm start', () => {
     expect(await run('--port', String(port))).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: `Port ${port} is in use. Choose another with --port N.\n`,
+      stderr: `Port ${port} is in use. Choose another: npm start -- --port N\n`,
     })
   })
 })
