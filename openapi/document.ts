@@ -1,9 +1,10 @@
 import { state } from '@botpress/api'
+import { STATUS_CODES } from 'node:http'
 import * as z from 'zod'
-import { license, version } from '../package.json'
+import packageJson from '../package.json'
 import { messageRequest } from '../src/webhook/message-request'
 import { messagesQuery } from '../src/webhook/messages-query'
-import { EXAMPLES } from './examples'
+import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
 
 type Schema = Record<string, unknown>
 
@@ -25,7 +26,7 @@ const vendorSchema = (name: 'Message' | 'User' | 'Conversation'): Schema =>
 
 const outgoingFields = {
   type: { type: 'string', description: 'The type of the message, as the bot sent it.' },
-  payload: { type: 'object', description: 'As the bot sent it.' },
+  payload: { type: 'object', additionalProperties: true, description: 'As the bot sent it.' },
   conversationId: { type: 'string', description: 'Your id of the conversation.' },
   botpressUserId: { type: 'string', description: 'The Botpress id of the message’s author.' },
   botpressMessageId: { type: 'string' },
@@ -43,10 +44,15 @@ const object = (properties: Schema, optional: string[] = [], description?: strin
 const schemas = {
   MessageRequest: schemaOf(messageRequest),
   OutgoingMessage: object(outgoingFields, [], 'A message of the bot.'),
+  TestMessage: object(
+    { type: { type: 'string', const: 'test' }, payload: { type: 'string', const: 'test' } },
+    [],
+    'The test of the registration, in the form of v0.2.3.'
+  ),
   ReadMessage: object(
     {
       ...outgoingFields,
-      direction: { enum: ['incoming', 'outgoing'], description: '`outgoing` is what the bot sent.' },
+      direction: { type: 'string', enum: ['incoming', 'outgoing'], description: '`outgoing` is what the bot sent.' },
       createdAt: { type: 'string', format: 'date-time' },
       messageId: { type: 'string', description: 'Your id of the message, where it has one.' },
     },
@@ -89,28 +95,35 @@ const schemas = {
   Conversation: vendorSchema('Conversation'),
 }
 
-const header = (description: string) => ({ description, schema: { type: 'string' } })
+const header = (description: string, example: string) => ({ description, schema: { type: 'string' }, example })
 
-const problem = (description: string, headers: Record<string, object> = {}, example?: unknown) => ({
+const problem = (status: keyof typeof PROBLEM_EXAMPLES, description: string, headers: Record<string, object> = {}) => ({
   description,
   headers,
   content: {
-    'application/problem+json': { schema: schemaRef('Problem'), ...(example !== undefined && { example }) },
+    'application/problem+json': {
+      schema: schemaRef('Problem'),
+      example: { title: STATUS_CODES[status], status, ...PROBLEM_EXAMPLES[status] },
+    },
   },
 })
 
 /** What both operations answer where something is wrong. */
 const problems = {
-  400: problem('A field at fault, or no JSON object; or Botpress refused the data.', {}, EXAMPLES.problem),
-  401: problem('No token, another scheme, an empty or unknown token.', { 'WWW-Authenticate': header('`Bearer`') }),
-  402: problem('From Botpress: a payment is required.'),
-  403: problem('From Botpress: the token has no right to this bot, or a quota is exceeded.'),
-  404: problem('Nothing is there.'),
-  405: problem('Another method.', { Allow: header('The methods that there are.') }),
-  413: problem('From Botpress: too large.'),
-  429: problem('From Botpress: a rate limit.', { 'Retry-After': header('Where Botpress gave it.') }),
-  502: problem('Botpress failed or could not be reached. It is safe to send the same request again.'),
-  504: problem('Botpress took too long. It is safe to send the same request again.'),
+  400: problem(400, 'A field at fault, or no JSON object; or Botpress refused the data.'),
+  401: problem(401, 'No token, another scheme, an empty or unknown token.', {
+    'WWW-Authenticate': header('The scheme that is asked for.', 'Bearer'),
+  }),
+  402: problem(402, 'From Botpress: a payment is required.'),
+  403: problem(403, 'From Botpress: the token has no right to this bot, or a quota is exceeded.'),
+  404: problem(404, 'Nothing is there.'),
+  405: problem(405, 'Another method.', { Allow: header('The methods that there are.', 'POST') }),
+  413: problem(413, 'From Botpress: too large.'),
+  429: problem(429, 'From Botpress: a rate limit.', {
+    'Retry-After': header('Seconds, where Botpress told them.', '30'),
+  }),
+  502: problem(502, 'Botpress failed or could not be reached. It is safe to send the same request again.'),
+  504: problem(504, 'Botpress took too long. It is safe to send the same request again.'),
 }
 
 const queryParameters = () => {
@@ -124,33 +137,72 @@ const queryParameters = () => {
     required: required.includes(name),
     description,
     schema,
+    example: EXAMPLES.query[name as keyof typeof EXAMPLES.query],
   }))
 }
+
+/** What every request to the endpoint has. */
+const delivery = (schema: string, id: string, example: object) => ({
+  tags: ['endpoint'],
+  security: [],
+  parameters: (
+    [
+      ['webhook-id', true, 'The Botpress message id, the same in every try: drop what you have seen.', id],
+      ['webhook-timestamp', true, 'When it was sent, in seconds since 1970.', '1795209458'],
+      [
+        'webhook-signature',
+        false,
+        'With a Signing Secret, after https://www.standardwebhooks.com.',
+        'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
+      ],
+      ['user-agent', true, 'The integration’s name and version.', `${packageJson.name}/${packageJson.version}`],
+    ] as const
+  ).map(([parameter, required, description, value]) => ({
+    name: parameter,
+    in: 'header',
+    required,
+    description,
+    schema: { type: 'string' },
+    example: value,
+  })),
+  requestBody: { required: true, content: json(schemaRef(schema), example) },
+  responses: { '2XX': { description: 'Taken. The body is not read.' } },
+})
 
 /** The API that a backend calls, and the requests that its endpoint gets. */
 export const openApiDocument = {
   openapi: '3.1.0',
   info: {
     title: 'Messaging API for Botpress',
-    version,
+    version: packageJson.version,
     summary: 'Talk to a Botpress bot over plain HTTP.',
     description:
       'Send messages to the bot under your own ids, and get every message of the bot at your endpoint, in the answer, or by reading the conversation.',
-    license: { name: license, identifier: license },
+    contact: { name: 'The maintainers of Messaging API' },
+    license: { name: packageJson.license, identifier: packageJson.license },
   },
   servers: [
+    {
+      url: 'http://{host}/webhook',
+      description: 'The sandbox (npm start); its token is bp_pat_sandbox',
+      variables: { host: { default: 'localhost:3000' } },
+    },
     {
       url: 'https://webhook.botpress.cloud/{webhookId}',
       description: 'The webhook URL that the integration’s page shows',
       variables: { webhookId: { default: 'YOUR-WEBHOOK-ID' } },
     },
-    { url: 'http://localhost:3000/webhook', description: 'The sandbox (npm start); its token is bp_pat_sandbox' },
+  ],
+  tags: [
+    { name: 'bot', description: 'What your backend asks of the bot.' },
+    { name: 'endpoint', description: 'What your endpoint gets.' },
   ],
   security: [{ token: [] }],
   paths: {
     '/': {
       post: {
         operationId: 'sendMessage',
+        tags: ['bot'],
         summary: 'Send a message to the bot',
         description:
           'The same `messageId` in the same conversation is one message, however often it is sent, so sending again is safe.',
@@ -158,7 +210,8 @@ export const openApiDocument = {
           {
             name: 'Prefer',
             in: 'header',
-            description: 'After RFC 7240: `wait=N` waits up to N seconds, at most 25, for the bot’s replies.',
+            description:
+              'After RFC 7240: `wait=N` waits up to N seconds, at most 25, for the bot’s replies, and until none has followed for a second; `replies=M` beside it, until M are there.',
             schema: { type: 'string' },
             example: 'wait=10',
           },
@@ -167,7 +220,7 @@ export const openApiDocument = {
         responses: {
           200: {
             description: 'The message is in. The Botpress objects, and the replies where they were waited for.',
-            headers: { 'Preference-Applied': header('The wait that was applied, where there was one.') },
+            headers: { 'Preference-Applied': header('The wait that was applied, where there was one.', 'wait=10') },
             content: json(schemaRef('Received'), EXAMPLES.received),
           },
           ...problems,
@@ -177,6 +230,7 @@ export const openApiDocument = {
     '/messages': {
       get: {
         operationId: 'readMessages',
+        tags: ['bot'],
         summary: 'Read a conversation',
         description: 'Newest first, a page at a time. Creates nothing.',
         parameters: queryParameters(),
@@ -192,22 +246,18 @@ export const openApiDocument = {
       post: {
         operationId: 'receiveBotMessage',
         summary: 'A message of the bot, at your endpoint',
-        description: 'Answer any 2xx within 10 s. Other answers than 408, 425, 429 and 5xx are final.',
-        security: [],
-        parameters: [
-          ['webhook-id', true, 'The Botpress message id, the same in every try: drop what you have seen.'],
-          ['webhook-timestamp', true, 'When it was sent, in seconds since 1970.'],
-          ['webhook-signature', false, 'With a Signing Secret, after https://www.standardwebhooks.com.'],
-          ['user-agent', true, 'The integration’s name and version.'],
-        ].map(([name, required, description]) => ({
-          name,
-          in: 'header',
-          required,
-          description,
-          schema: { type: 'string' },
-        })),
-        requestBody: { required: true, content: json(schemaRef('OutgoingMessage'), EXAMPLES.outgoing) },
-        responses: { '2XX': { description: 'Delivered. The body is not read.' } },
+        description:
+          'Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s.',
+        ...delivery('OutgoingMessage', EXAMPLES.outgoing.botpressMessageId, EXAMPLES.outgoing),
+      },
+    },
+    registrationTest: {
+      post: {
+        operationId: 'receiveRegistrationTest',
+        summary: 'The test when the configuration is saved',
+        description:
+          'Answer 2xx within 20 s, and pass over it. Where you refuse it, a message of type `test` with all six fields follows.',
+        ...delivery('TestMessage', 'test', EXAMPLES.registrationTest),
       },
     },
   },

@@ -59,13 +59,34 @@ export const EXAMPLES = {
     ],
     meta: {},
   },
-  problem: {
-    title: 'Bad Request',
-    status: 400,
+  query: { conversationId: 'tea', nextToken: '' },
+  registrationTest: { type: 'test', payload: 'test' },
+}
+
+const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
+
+/** What the integration answers where something is wrong, by status. */
+export const PROBLEM_EXAMPLES = {
+  400: {
     detail: 'At fault in the body: userId, text.',
     errors: [
       { path: 'userId', message: 'is required: a string of 1 to 500 characters' },
-      { path: 'text', message: 'must be a string of at least 1 character' },
+      {
+        path: 'text',
+        message: 'is required, a string of at least 1 character, where type is "text" or the payload has no field',
+      },
     ],
   },
+  401: {
+    detail:
+      'Botpress does not know the token. Send "Authorization: Bearer {token}" with a Botpress Personal Access Token.',
+  },
+  402: { detail: 'Botpress refused the request: A payment is required to perform this request.' },
+  403: { detail: 'Botpress refused the request: You don’t have permissions to perform this action.' },
+  404: { detail: 'There is no conversation with this conversationId.' },
+  405: { detail: 'The method GET is not known here. Use POST.' },
+  413: { detail: 'Botpress refused the request: The request payload is too large.' },
+  429: { detail: 'Botpress refused the request: The request has been rate limited.' },
+  502: { detail: `Botpress failed: connect ECONNREFUSED (ECONNREFUSED). ${SEND_AGAIN}` },
+  504: { detail: `Botpress took too long. ${SEND_AGAIN}` },
 }
