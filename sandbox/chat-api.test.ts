@@ -108,6 +108,7 @@ describe('the sandbox’s chat API, through the official client', () => {
     ['a tag that is not declared', 400, 'InvalidPayload', (c) => c.getOrCreateUser({ tags: { other: 'x' } })],
     ['a channel that is not there', 400, 'InvalidPayload', (c) => c.createConversation({ channel: 'x', tags: {} })],
     ['a field too many', 400, 'InvalidPayload', (c) => c.updateConversation({ id: ID, tags: { id: 5 as never } })],
+    ['a page token that was not given', 400, 'InvalidPayload', (c) => c.listMessages({ nextToken: 'x' })],
     ['an unknown resource', 404, 'ResourceNotFound', (c) => c.getMessage({ id: ID })],
     [
       'an unknown reference',

@@ -56,10 +56,16 @@ export class Collection<T extends Item> {
     return [...this.items.values()]
   }
 
-  /** A page of those that match, the newest first. New items do not shift the pages that follow. */
+  /**
+   * A page of those that match, the newest first. New items do not shift the pages that follow.
+   *
+   * @throws ApiError InvalidPayload for a token that was not given
+   */
   page(nextToken: string | undefined, matches: (item: T) => boolean): { items: T[]; meta: { nextToken?: string } } {
     const matching = this.all().toReversed().filter(matches)
-    const start = nextToken === undefined ? 0 : matching.findIndex(({ id }) => id === nextToken) + 1
+    const last = matching.findIndex(({ id }) => id === nextToken)
+    if (nextToken !== undefined && last < 0) throw new ApiError('InvalidPayload', 'The nextToken is not known')
+    const start = last + 1
     const items = matching.slice(start, start + PAGE_SIZE)
     const more = start + PAGE_SIZE < matching.length
     return { items, meta: more ? { nextToken: items.at(-1)!.id } : {} }

@@ -14,10 +14,14 @@ export type Delivery = {
   error?: string
 }
 
-export type InstallationOptions = {
+/** What the bot's owner configures. */
+export type Configuration = {
   /** Where the bot's messages go. Default: the sandbox's own endpoint, which takes everything. */
   endpoint?: string
   signingSecret?: string
+}
+
+export type InstallationOptions = Configuration & {
   /** The Personal Access Token that may use the bot. Default: `bp_pat_sandbox`. */
   token?: string
   /** Default: the demo bot. */
@@ -40,10 +44,16 @@ export type Installation = {
   say(conversationId: string, message: BotMessage): Promise<IntegrationResponse>
   /** Calls an action of the integration, as a bot does. */
   callAction(type: string, input: object): Promise<IntegrationResponse>
+  /** Changes the configuration, without registering it. */
+  configure(configuration: Configuration): void
   register(): Promise<IntegrationResponse>
   unregister(): Promise<IntegrationResponse>
-  /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. */
-  receive(req: IntegrationRequest): Promise<IntegrationResponse>
+  /**
+   * Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry.
+   *
+   * @param headers of the cloud's own call, in place of this installation's
+   */
+  receive(req: IntegrationRequest, headers?: Record<string, string>): Promise<IntegrationResponse>
   /** Resolves once the bot has answered everything and each answer is delivered or has failed. */
   settled(): Promise<void>
 }
@@ -58,7 +68,7 @@ type Surroundings = {
 
 /** Installs the integration in a new bot, without registering it. */
 export const createInstallation = (
-  { endpoint, signingSecret, token = 'bp_pat_sandbox', bot = demoBot, onMessage, onDelivery }: InstallationOptions,
+  { token = 'bp_pat_sandbox', bot = demoBot, onMessage, onDelivery, ...options }: InstallationOptions,
   { webhookUrl, ownEndpoint, integrationId, callIntegration }: Surroundings
 ): Installation => {
   const botId = `bot_${randomUUID()}`
@@ -116,7 +126,7 @@ export const createInstallation = (
     return response
   }
 
-  const configuration = { responseEndpointURL: endpoint ?? ownEndpoint, signingSecret }
+  let configuration: Configuration = options
 
   const headers = {
     'x-bot-id': botId,
@@ -124,15 +134,24 @@ export const createInstallation = (
     'x-integration-id': integrationId,
     'x-integration-alias': definition.name,
     'x-webhook-id': webhookUrl.slice(webhookUrl.lastIndexOf('/') + 1),
-    'x-bp-configuration': Buffer.from(JSON.stringify(configuration)).toString('base64'),
   }
 
-  const call = (operation: string, body: object): Promise<IntegrationResponse> =>
+  const encodedConfiguration = (): string => {
+    const { endpoint = ownEndpoint, signingSecret } = configuration
+    return Buffer.from(JSON.stringify({ responseEndpointURL: endpoint, signingSecret })).toString('base64')
+  }
+
+  const call = (operation: string, body: object, more: Record<string, string> = {}): Promise<IntegrationResponse> =>
     callIntegration({
       method: 'POST',
       path: '/',
       query: '',
-      headers: { ...headers, 'x-bp-operation': operation },
+      headers: {
+        ...headers,
+        'x-bp-configuration': encodedConfiguration(),
+        ...more,
+        'x-bp-operation': operation,
+      },
       body: JSON.stringify(body),
     })
 
@@ -144,9 +163,10 @@ export const createInstallation = (
     chat,
     say,
     callAction: (type, input) => call('action_triggered', { type, input }),
+    configure: (changed) => void (configuration = changed),
     register: () => call('register', { webhookUrl }),
     unregister: () => call('unregister', { webhookUrl }),
-    receive: (req) => call('webhook_received', { req }),
+    receive: (req, more) => call('webhook_received', { req }, more),
     settled: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

@@ -4,8 +4,10 @@ import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
 import type { Exchange } from './wire'
 
-/** Where `npm run build` puts the integration. */
-export const BUNDLE = resolve('.botpress/dist/index.js')
+/** Where `npm run build` puts the integration; newer versions of the CLI call it `index.cjs`. */
+export const BUNDLE = ['index.cjs', 'index.js']
+  .map((name) => resolve('.botpress/dist', name))
+  .reduce((found, candidate) => (existsSync(found) ? found : candidate))
 
 export type IntegrationRequest = {
   method: string

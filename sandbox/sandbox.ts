@@ -23,8 +23,8 @@ export type SandboxOptions = InstallationOptions & {
   bundle?: string
   /** Tokens that Botpress knows, of other workspaces: they may use no bot here. */
   foreignTokens?: string[]
-  /** More environment variables for the integration. */
-  env?: Record<string, string>
+  /** More environment variables for the integration, asked for when an instance starts. */
+  env?: () => Record<string, string>
   /** Sees each call to the chat API before it is carried out, and may make it late or fail. */
   onApiCall?: (call: ApiCall) => Fault | void
   /** Serves the page, at `/`. */
@@ -116,7 +116,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   const runtime = new IntegrationRuntime({
     bundle: options.bundle,
-    env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env }),
+    env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env?.() }),
     onLog: options.onLog ?? (() => {}),
     onRequest: (exchange) => wire.put({ kind: 'exchange', exchange }),
   })

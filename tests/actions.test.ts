@@ -1,4 +1,5 @@
 import { expect, it } from 'vitest'
+import type { Fault } from '../sandbox/chat-api'
 import { messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'
 
@@ -41,4 +42,57 @@ it('the user and the conversation of an action are those of the webhook', async 
   expect(output(await sandbox.callAction('getOrCreateConversation', { conversation: { id: 'tea' } }))).toEqual({
     conversationId: body.conversation.id,
   })
+})
+
+it('getOrCreateUser keeps the name and the picture up to date', async () => {
+  const sandbox = await sandboxForTest()
+  const act = (fields: object) => sandbox.callAction('getOrCreateUser', { user: { id: 'ada' }, ...fields })
+  const { userId } = output(await act({ name: 'Ada', pictureUrl: 'https://example.com/ada.png' }))
+  await act({ name: 'Countess', pictureUrl: '' })
+  expect(sandbox.chat.users.get(userId)).toMatchObject({ name: 'Countess', pictureUrl: 'https://example.com/ada.png' })
+})
+
+const apiError = (status: number): Fault => ({
+  answer: { status, body: { id: 'err_1', code: status, type: 'Unknown', message: 'The reason' } },
+})
+
+it.each<[string, Fault]>([
+  ['500', apiError(500)],
+  ['503', { answer: { status: 503 } }],
+  ['504', { answer: { status: 504 } }],
+  ['a reset', { reset: 'before write' }],
+  ['a reset after the write', { reset: 'after write' }],
+])('an action is tried again after a passing failure of Botpress: %s', async (_what, fault) => {
+  let left = 0
+  const sandbox = await sandboxForTest({ onApiCall: () => (left-- > 0 ? fault : undefined) })
+  for (const [type, input] of [
+    ['getOrCreateUser', { user: { id: 'ada' } }],
+    ['getOrCreateConversation', { conversation: { id: 'tea' } }],
+  ] as const) {
+    left = 1
+    expect((await sandbox.callAction(type, input)).status).toBe(200)
+  }
+})
+
+it('an action that Botpress refuses tells its reason, after one try', async () => {
+  const calls: unknown[] = []
+  const sandbox = await sandboxForTest({
+    onApiCall: (call) => {
+      calls.push(call)
+      return apiError(400)
+    },
+  })
+  const response = await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' } })
+  expect(JSON.parse(response.body!)).toMatchObject({
+    type: 'Runtime',
+    message: 'Botpress did not carry out the action: The reason.',
+  })
+  expect(calls).toHaveLength(1)
+})
+
+it('an action is carried out with the integration’s own token', async () => {
+  const used = new Set<unknown>()
+  const sandbox = await sandboxForTest({ onApiCall: ({ headers }) => void used.add(headers.authorization) })
+  await sandbox.callAction('getOrCreateConversation', { conversation: { id: 'tea' } })
+  expect([...used]).toEqual([`Bearer ${sandbox.integrationToken}`])
 })

@@ -1,4 +1,4 @@
-import { beforeAll, describe, it as test } from 'vitest'
+import { beforeAll, describe, expect, it as test } from 'vitest'
 import type { ChatOperation } from '../sandbox/chat'
 import type { Fault } from '../sandbox/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
@@ -33,7 +33,7 @@ beforeAll(async () => {
       return plan.left-- > 0 ? plan.fault : undefined
     },
   })
-  cutOffSandbox = await startSandbox({ env: { BP_API_URL: 'http://127.0.0.1:9' } })
+  cutOffSandbox = await startSandbox({ env: () => ({ BP_API_URL: 'http://127.0.0.1:9' }) })
   return async () => {
     await sandbox.close()
     await cutOffSandbox.close()
@@ -55,6 +55,8 @@ describe('a passing failure of Botpress is tried again: the message gets through
   const passing: [string, Fault][] = [
     ['429', apiError(429, 'RateLimited')],
     ['429 with a Retry-After', apiError(429, 'RateLimited', { 'retry-after': '1' })],
+    ['429 that tells its RateLimit-Reset', apiError(429, 'RateLimited', { 'ratelimit-reset': '1' })],
+    ['409, a lock', apiError(409, 'ResourceLockedConflict')],
     ['500', apiError(500, 'Internal')],
     ['502 with a page', page(502)],
     ['503 with a page', page(503)],
@@ -67,7 +69,7 @@ describe('a passing failure of Botpress is tried again: the message gets through
   const cases = passing.flatMap(([what, fault]) => operations.map((operation) => ({ what, operation, fault })))
 
   for (const { what, operation, fault } of cases) {
-    it(`${what}, on ${operation}`, options, async ({ expect }) => {
+    it(`${what}, on ${operation}`, options, async () => {
       const { body, plan } = messageThatFails(fault, operation, 1)
       const answer = await send(sandbox, body)
       expect(answer.status).toBe(200)
@@ -86,11 +88,18 @@ describe('a failure of Botpress that lasts is answered, and it is safe to send a
     ['503 that asks for patience beyond ours', 502, page(503, { 'retry-after': '60' }), 'same messageId'],
     ['500 that asks for patience beyond ours', 502, apiError(500, 'Internal', { 'retry-after': '60' }), 'The reason'],
     ['504 that asks for patience beyond ours', 504, page(504, { 'retry-after': '60' }), 'same messageId'],
-    ['409', 502, apiError(409, 'RelationConflict'), 'The reason'],
-    ['404', 502, apiError(404, 'ResourceNotFound'), 'The reason'],
+    ['409', 502, apiError(409, 'ResourceLockedConflict'), 'same messageId'],
+    ['404', 502, apiError(404, 'ResourceNotFound'), 'Botpress answered 404: The reason. The same request would fare'],
+    ['405', 502, apiError(405, 'MethodNotFound'), 'Botpress answered 405: The reason. The same request would fare'],
+    [
+      '415',
+      502,
+      apiError(415, 'UnsupportedMediaType'),
+      'Botpress answered 415: The reason. The same request would fare',
+    ],
   ]
   for (const [what, status, fault, detail] of lasting) {
-    it(`${what}: ${status}`, options, async ({ expect }) => {
+    it(`${what}: ${status}`, options, async () => {
       const { body, plan } = messageThatFails(fault)
       const refused = await send(sandbox, body)
       expect(refused.status).toBe(status)
@@ -104,19 +113,49 @@ describe('a failure of Botpress that lasts is answered, and it is safe to send a
     })
   }
 
-  it('Retry-After is passed on, also from an answer that is not in Botpress’s own form', async ({ expect }) => {
+  it('Retry-After is passed on, also from an answer that is not in Botpress’s own form', async () => {
     const answer = await send(sandbox, messageThatFails(page(429, { 'retry-after': '60' })).body)
     expect(answer.status).toBe(429)
     expect(answer.headers.get('retry-after')).toBe('60')
   })
 
-  it('502 where Botpress cannot be reached, with the cause', options, async ({ expect }) => {
+  const limits: [Record<string, string>, string][] = [
+    [{ 'retry-after': '59.5' }, '60'],
+    [{ 'ratelimit-reset': '59.5', 'retry-after': '100' }, '60'],
+    [{ 'x-ratelimit-reset': '60' }, '60'],
+  ]
+  for (const [headers, retryAfter] of limits) {
+    it(`the end of a rate limit is passed on as Retry-After: ${JSON.stringify(headers)}`, async () => {
+      const answer = await send(sandbox, messageThatFails(apiError(429, 'RateLimited', headers)).body)
+      expect(answer.status).toBe(429)
+      expect(answer.headers.get('retry-after')).toBe(retryAfter)
+    })
+  }
+
+  it('what is given up is given up: nothing is asked of Botpress after the answer', options, async () => {
+    // The third look-up would succeed, seven seconds after the answer, and the message follow it.
+    const fault: Fault = {
+      delayMs: 9000,
+      get answer() {
+        return plan.calls < 3 ? { status: 503 } : undefined
+      },
+    }
+    const { body, plan } = messageThatFails(fault, 'getOrCreateConversation')
+    const answer = await send(sandbox, body)
+    expect(answer.status).toBe(502)
+    expect(plan.calls).toBe(3)
+    await new Promise((resolve) => setTimeout(resolve, 9000))
+    expect(plan.calls).toBe(3)
+    expect(messagesOf(body)).toEqual([])
+  })
+
+  it('502 where Botpress cannot be reached, with the cause', options, async () => {
     const answer = await send(cutOffSandbox, messageBody())
     expect(answer.status).toBe(502)
     expect(answer.body.detail).toContain('ECONNREFUSED')
   })
 
-  it('what Botpress has refused is not asked again', async ({ expect }) => {
+  it('what Botpress has refused is not asked again', async () => {
     for (const [status, type] of [
       [400, 'InvalidPayload'],
       [401, 'Unauthorized'],

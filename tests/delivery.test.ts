@@ -128,15 +128,13 @@ describe('the bot’s messages', () => {
 
   it.each([408, 425, 429, 500, 502, 503, 504, 599])('are tried again after the status %i', async (status) => {
     let tries = 0
-    const endpoint = await endpointForTest((response) =>
-      response.writeHead(++tries < 4 ? status : 200, { 'retry-after': '0.01' }).end('x')
-    )
+    const endpoint = await endpointForTest((response) => response.writeHead(++tries < 2 ? status : 200).end('x'))
     const errors: unknown[] = []
     const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(errors).toEqual([undefined])
-    expectRepeats(endpoint.messages(), 4)
+    expectRepeats(endpoint.messages(), 2)
   })
 
   it('are tried again after a connection error', async () => {
@@ -169,16 +167,14 @@ describe('the bot’s messages', () => {
 
   it('a delivery that fails is a RuntimeError that names host and status, logged for the bot’s owner', async () => {
     const lines: string[] = []
-    const endpoint = await endpointForTest((response) =>
-      response.writeHead(503, { 'retry-after': '0.01' }).end('x'.repeat(100))
-    )
+    const endpoint = await endpointForTest((response) => response.writeHead(422).end('x'.repeat(100)))
     const options = { endpoint: endpoint.url, signingSecret: SECRET, onLog: (line: string) => lines.push(line) }
     const sandbox = await sandboxForTest(options)
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'A private matter' } })
 
     expect(JSON.parse(response.body!)).toMatchObject({ type: 'Runtime', code: 400 })
-    expect(response).toMatchObject(failed(`${new URL(endpoint.url).host} answered 503`))
+    expect(response).toMatchObject(failed(`${new URL(endpoint.url).host} answered 422`))
     await expect.poll(() => lines.filter((line) => line.includes('For Bot Owner'))).toHaveLength(1)
     for (const text of [response.body, ...lines]) {
       expect(text).not.toContain('private matter')
@@ -195,6 +191,28 @@ describe('the bot’s messages', () => {
     await endpoint.close()
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
     expect(response).toMatchObject(failed(/in 4 tries: 127\.0\.0\.1:\d+ could not be reached \(ECONN/))
+  })
+
+  it.each([
+    ['no endpoint', { endpoint: '' }, 'The Response Endpoint URL is not set'],
+    ['a malformed secret', { signingSecret: 'secret' }, 'The Signing Secret is malformed'],
+  ])('a delivery that fails before a try is in the bot’s log too: %s', async (_what, configuration, reason) => {
+    const lines: string[] = []
+    const sandbox = await sandboxForTest({ onLog: (line) => lines.push(line) })
+    const { body } = await send(sandbox, messageBody({ text: 'silent' }))
+    sandbox.configure(configuration)
+    const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
+    expect(JSON.parse(response.body!)).toMatchObject({ type: 'Runtime', message: expect.stringContaining(reason) })
+    await expect.poll(() => lines.filter((line) => line.includes(reason))).toHaveLength(1)
+    expect(lines.join()).toContain('For Bot Owner')
+  })
+
+  it('a conversation without the external id is in the bot’s log', async () => {
+    const lines: string[] = []
+    const sandbox = await sandboxForTest({ onLog: (line) => lines.push(line) })
+    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: {} })
+    await sandbox.say(conversation.id, { type: 'text', payload: { text: 'Hi' } })
+    await expect.poll(() => lines.filter((line) => line.includes('has no external id'))).toHaveLength(1)
   })
 
   it('a conversation without the external id is a RuntimeError; nothing is posted', async () => {
@@ -234,11 +252,21 @@ describe('signatures', () => {
     expect(second!.headers['webhook-signature']).not.toBe(first!.headers['webhook-signature'])
   })
 
+  it('may be made with a secret that has white space around it', async () => {
+    const endpoint = await endpointForTest()
+    await sandboxForTest({ endpoint: endpoint.url, signingSecret: ` ${SECRET}\n` })
+    const [{ text, headers }] = endpoint.tests() as [Received]
+    expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'test' })
+  })
+
   it('are on the registration’s test message too', async () => {
     const endpoint = await endpointForTest()
     await sandboxForTest({ endpoint: endpoint.url, signingSecret: SECRET })
     const [{ text, headers }] = endpoint.tests() as [Received]
-    expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'test' })
+    expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toEqual({
+      type: 'test',
+      payload: 'test',
+    })
   })
 
   it('are absent without one', async () => {
@@ -257,7 +285,7 @@ describe('where they may go', () => {
     const endpoint = await endpointForTest()
     const { origin } = new URL(proxy.url)
     const names = ['http_proxy', 'https_proxy', 'all_proxy', 'HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY']
-    const env = Object.fromEntries(names.map((name) => [name, origin]))
+    const env = () => Object.fromEntries(names.map((name) => [name, origin]))
     await sandboxForTest({ endpoint: endpoint.url, env })
     expect(endpoint.tests()).toHaveLength(1)
     expect(proxy.connections()).toBe(0)
@@ -265,7 +293,7 @@ describe('where they may go', () => {
 
   it('not to an address that is not public, where nothing lifts that', async () => {
     const endpoint = await endpointForTest()
-    const env = { ALLOW_PRIVATE_ENDPOINTS: '' }
+    const env = () => ({ ALLOW_PRIVATE_ENDPOINTS: '' })
     await expect(sandboxForTest({ endpoint: endpoint.url, env })).rejects.toThrow('is not a public address')
     expect(endpoint.connections()).toBe(0)
   })

@@ -1,6 +1,7 @@
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
 import { mustBeDocumentedDelivery } from './documented'
 
 /** A request as the endpoint received it. */
@@ -21,6 +22,8 @@ export type Endpoint = {
   tests: () => Received[]
   /** How many connections were opened to it. */
   connections: () => number
+  /** How many of them are open. */
+  open: () => Promise<number>
   close: () => Promise<void>
 }
 
@@ -34,7 +37,8 @@ export const startEndpoint = async (
 ): Promise<Endpoint> => {
   const received: Received[] = []
   let connections = 0
-  const server = http.createServer(async (request, response) => {
+  // Longer than the integration keeps its connections.
+  const server = http.createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
     const { method = '', url = '', headers } = request
     const content = await text(request)
     const one = { method, url, headers, text: content, body: JSON.parse(content) }
@@ -52,7 +56,8 @@ export const startEndpoint = async (
     received
       .filter(({ body }) => (body.type === 'test') === isTest)
       .map((one) => {
-        mustBeDocumentedDelivery(one.headers, one.body)
+        const webhook = typeof one.body.payload === 'string' ? 'registrationTest' : 'botMessage'
+        mustBeDocumentedDelivery(one.headers, one.body, webhook)
         return one
       })
   return {
@@ -60,6 +65,7 @@ export const startEndpoint = async (
     messages: () => documented(false),
     tests: () => documented(true),
     connections: () => connections,
+    open: promisify(server.getConnections.bind(server)),
     close,
   }
 }

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../sandbox/sandbox'
 import { type Endpoint, startEndpoint } from './endpoint'
+import { type Proxy, startProxy } from './proxy'
 
 /** A sandbox that is closed when the test ends. */
 export const sandboxForTest = async (options?: SandboxOptions): Promise<Sandbox> => {
@@ -14,4 +15,11 @@ export const endpointForTest = async (...args: Parameters<typeof startEndpoint>)
   const endpoint = await startEndpoint(...args)
   onTestFinished(endpoint.close)
   return endpoint
+}
+
+/** A proxy that is closed when the test ends. */
+export const proxyForTest = async (behind: string): Promise<Proxy> => {
+  const proxy = await startProxy(behind)
+  onTestFinished(proxy.close)
+  return proxy
 }

@@ -62,6 +62,29 @@ describe('what a message costs', () => {
     expect(operations()).toEqual(['getOrCreateConversation', 'getOrCreateMessage'])
   })
 
+  it('an installation of its own in the same bot: nothing that is remembered of the other', async () => {
+    // As the cloud does where an integration is installed in a bot more than once.
+    const body = messageBody()
+    const receive = (headers: Record<string, string>) =>
+      sandbox.receive(
+        {
+          method: 'POST',
+          path: '',
+          query: '',
+          headers: { authorization: `Bearer ${sandbox.token}` },
+          body: JSON.stringify(body),
+        },
+        headers
+      )
+    await receive({})
+    for (const header of ['x-webhook-id', 'x-integration-id']) {
+      calls = []
+      await receive({ [header]: 'another' })
+      expect(operations()).toContain('getOrCreateConversation')
+      expect(operations()).toContain('getOrCreateUser')
+    }
+  })
+
   it('at most two connections to Botpress for 20 messages one after another', async () => {
     const body = messageBody()
     for (let count = 0; count < 20; count++) await send(sandbox, { ...body, messageId: `${count}` })
@@ -76,6 +99,44 @@ describe('what a message costs', () => {
     await talkative.settled()
     expect(endpoint.messages()).toHaveLength(20)
     expect(endpoint.connections()).toBe(1)
+  })
+})
+
+describe('the user’s name and picture', () => {
+  it('cost a call only where they differ from what the user has', async () => {
+    const body = messageBody()
+    const user = { name: 'Ada', pictureUrl: 'https://example.com/ada.png' }
+    await send(sandbox, { ...body, user })
+    calls = []
+    await send(sandbox, { ...body, messageId: 'same', user })
+    await send(sandbox, { ...body, messageId: 'none' })
+    expect(operations()).toEqual(['getOrCreateMessage', 'getOrCreateMessage'])
+    calls = []
+    await send(sandbox, { ...body, messageId: 'another', user: { ...user, name: 'Countess' } })
+    expect(operations()).toEqual(['updateUser', 'getOrCreateMessage'])
+    calls = []
+    await send(sandbox, { ...body, messageId: 'same again', user: { ...user, name: 'Countess' } })
+    expect(operations()).toEqual(['getOrCreateMessage'])
+  })
+
+  it('of 40 kB each are not remembered: a thousand users leave the heap small', { timeout: 60_000 }, async () => {
+    const pictureUrl = `data:image/png;base64,${'A'.repeat(39_000)}`
+    const headers = { authorization: `Bearer ${sandbox.token}` }
+    const sendAs = (userId: string) =>
+      sandbox.receive({
+        method: 'POST',
+        path: '',
+        query: '',
+        headers,
+        body: JSON.stringify({ ...messageBody({ conversationId: 'one' }), userId, user: { pictureUrl } }),
+      })
+    await sendAs('first')
+    const before = await sandbox.heapUsed()
+    for (let batch = 0; batch < 20; batch++) {
+      await Promise.all(Array.from({ length: 50 }, (_, index) => sendAs(`${batch} ${index}`)))
+    }
+    const perUser = ((await sandbox.heapUsed()) - before) / 1000
+    expect(perUser).toBeLessThan(8000)
   })
 })
 
@@ -184,6 +245,29 @@ describe('what is remembered and no longer exists is looked up again, and the me
     calls = []
     await send(sandbox, { ...body, messageId: 'later' })
     expect(operations()).toEqual(['getOrCreateMessage'])
+  })
+
+  it.each([
+    ['404', { status: 404, body: { id: 'err_1', code: 404, type: 'ResourceNotFound', message: 'gone' } }],
+    ['404 in another form', { status: 404 }],
+    [
+      'ReferenceNotFound',
+      { status: 400, body: { id: 'err_1', code: 400, type: 'ReferenceNotFound', message: 'gone' } },
+    ],
+  ])('and only where something was remembered: %s', async (_what, answer) => {
+    let left = 1
+    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' && left-- > 0 ? { answer } : undefined)
+    const body = messageBody()
+    const first = await send(sandbox, body)
+    expect(first.status).toBe(answer.status === 404 ? 502 : 400)
+    expect(operations()).toHaveLength(3)
+
+    left = 1
+    calls = []
+    expect((await send(sandbox, body)).status).toBe(200)
+    expect(operations().filter((operation) => operation === 'getOrCreateMessage')).toHaveLength(2)
+    expect(operations()).toContain('getOrCreateConversation')
+    expect(operations()).toContain('getOrCreateUser')
   })
 
   it('ten messages at once after it was deleted are in one new conversation', async () => {

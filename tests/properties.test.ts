@@ -1,3 +1,5 @@
+import Ajv from 'ajv'
+import addFormats from 'ajv-formats'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { BotMessage } from '../sandbox/bot'
@@ -110,7 +112,10 @@ describe('any body', () => {
       type: fc.oneof(fc.constant('text'), id, anything),
       text: fc.oneof(id, anything),
       payload: fc.oneof(jsonObject, anything),
-      user: fc.oneof(fc.record({ name: anything, pictureUrl: anything }, { requiredKeys: [] }), anything),
+      user: fc.oneof(
+        fc.record({ name: anything, pictureUrl: fc.oneof(fc.webUrl(), anything) }, { requiredKeys: [] }),
+        anything
+      ),
     },
     { requiredKeys: [] }
   )
@@ -118,12 +123,18 @@ describe('any body', () => {
   const isText = (value: unknown, limit = Infinity) =>
     typeof value === 'string' && value.length >= 1 && value.length <= limit
 
+  const ajv = new Ajv()
+  addFormats(ajv)
+  const isUri = ajv.compile({ type: 'string', format: 'uri', maxLength: 40_000 })
+
+  const isEmpty = (value: unknown) => value === undefined || value === null || value === ''
+
   const isValidUser = (user: unknown) => {
-    if (typeof user !== 'object' || user === null || Array.isArray(user)) return false
+    if (typeof user !== 'object' || user === null || Array.isArray(user)) return true
     const fields = new Map<string, unknown>(Object.entries(user))
     const [name, pictureUrl] = [fields.get('name'), fields.get('pictureUrl')]
-    if (name !== undefined && !(typeof name === 'string' && name.length <= 200)) return false
-    return pictureUrl === undefined || (typeof pictureUrl === 'string' && URL.canParse(pictureUrl))
+    if (!isEmpty(name) && !(typeof name === 'string' && name.length <= 200)) return false
+    return isEmpty(pictureUrl) || isUri(pictureUrl)
   }
 
   /** The documented rules of the fields, in other words than the integration's. */
@@ -136,11 +147,13 @@ describe('any body', () => {
     payload,
     user,
   }: Record<string, unknown>) => {
-    if (user !== undefined && !isValidUser(user)) return false
+    if (!isValidUser(user)) return false
     if (![userId, messageId, conversationId].every((value) => isText(value, 500))) return false
-    if (!isText(type, 200) || !isText(words)) return false
-    if (payload === undefined) return true
+    if (!isText(type, 200)) return false
+    if (payload === undefined) return isText(words)
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false
+    const mayLackText = type !== 'text' && Object.keys(payload).length > 0
+    if (!isText(words) && !(mayLackText && isEmpty(words))) return false
     const own = Object.entries(payload).find(([name]) => name === 'text')?.[1] ?? ''
     return type !== 'text' || typeof own === 'string'
   }

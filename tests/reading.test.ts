@@ -1,21 +1,26 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall } from '../sandbox/chat-api'
+import type { ApiCall, Fault } from '../sandbox/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
 
 let calls: ApiCall[]
+let faultOf: (call: ApiCall) => Fault | undefined
 let sandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     foreignTokens: ['bp_pat_foreign'],
-    onApiCall: (call) => void calls.push(call),
+    onApiCall: (call) => {
+      calls.push(call)
+      return faultOf(call)
+    },
   })
   return sandbox.close
 })
 
 beforeEach(() => {
   calls = []
+  faultOf = () => undefined
 })
 
 const read = (query: Record<string, string>, more: { authorization?: string | null } = {}): Promise<Answer> =>
@@ -110,6 +115,50 @@ describe('GET {webhook URL}/messages', () => {
     expect(answer.status).toBe(400)
     expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(['conversationId'])
     expect(calls).toEqual([])
+  })
+
+  it.each([
+    ['conversationId', 'conversationId=a&conversationId=b'],
+    ['nextToken', 'conversationId=a&nextToken=1&nextToken=2'],
+  ])('400 where %s is given twice', async (path, query) => {
+    const answer = await send(sandbox, undefined, { method: 'GET', path: `/messages?${query}` })
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors).toEqual([{ path, message: 'must be given once' }])
+    expect(calls).toEqual([])
+  })
+
+  it('400 for a page token that nobody gave; an empty one is the first page', async () => {
+    const body = messageBody({ text: 'silent' })
+    await send(sandbox, body)
+    const conversationId = String(body.conversationId)
+    expect((await read({ conversationId, nextToken: 'made up' })).status).toBe(400)
+    expect((await read({ conversationId, nextToken: '' })).body.messages).toHaveLength(1)
+  })
+
+  it('reads no other conversation, should Botpress list one', async () => {
+    const [mine, other] = [messageBody({ text: 'silent' }), messageBody({ text: 'silent' })]
+    await send(sandbox, other)
+    const { conversation } = (await send(sandbox, mine)).body
+    const [foreign] = sandbox.chat.conversations.all()
+    const conversationId = String(mine.conversationId)
+    faultOf = ({ operation }) =>
+      operation === 'listConversations'
+        ? { answer: { status: 200, body: { conversations: [foreign, conversation], meta: {} } } }
+        : undefined
+    expect((await read({ conversationId })).body.messages[0].botpressConversationId).toBe(conversation.id)
+    faultOf = ({ operation }) =>
+      operation === 'listConversations'
+        ? { answer: { status: 200, body: { conversations: [foreign], meta: {} } } }
+        : undefined
+    expect((await read({ conversationId })).status).toBe(404)
+  })
+
+  it.each(['/messages/', '//messages', '/messages//'])('at the path %s too', async (path) => {
+    const body = messageBody({ text: 'silent' })
+    await send(sandbox, body)
+    const query = new URLSearchParams({ conversationId: String(body.conversationId) })
+    const answer = await send(sandbox, undefined, { method: 'GET', path: `${path}?${query}` })
+    expect(answer.status).toBe(200)
   })
 
   it.each([

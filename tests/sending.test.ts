@@ -58,7 +58,7 @@ describe('sending a message to the bot', () => {
     expect(second.body.message.id).not.toBe(first.body.message.id)
   })
 
-  it.each(['', '/'])('takes messages at the path "%s" of the webhook', async (path) => {
+  it.each(['', '/', '//', '///'])('takes messages at the path "%s" of the webhook', async (path) => {
     expect((await send(sandbox, messageBody(), { path })).status).toBe(200)
   })
 
@@ -112,13 +112,40 @@ describe('sending a message to the bot', () => {
 describe('the user field', () => {
   const ada = { name: 'Ada Lovelace', pictureUrl: 'https://example.com/ada.png' }
 
-  it('is given to the Botpress user when it is first created, and not after', async () => {
+  it('is given to the Botpress user, and kept up to date', async () => {
     const body = messageBody()
     const first = await send(sandbox, { ...body, user: ada })
     expect(first.body.user).toMatchObject({ ...ada, tags: { id: body.userId } })
-    const second = await send(sandbox, { ...body, messageId: 'second', user: { name: 'Another' } })
-    expect(second.body.user).toEqual(first.body.user)
-    expect(sandbox.chat.users.get(first.body.user.id)).toMatchObject(ada)
+    const second = await send(sandbox, { ...body, messageId: 'second', user: { name: 'Countess' } })
+    expect(second.body.user).toMatchObject({ ...ada, name: 'Countess', id: first.body.user.id })
+    const picture = { pictureUrl: 'https://example.com/older.png' }
+    const third = await send(sandbox, { ...body, messageId: 'third', user: picture })
+    expect(third.body.user).toMatchObject({ ...picture, name: 'Countess' })
+    const fourth = await send(sandbox, { ...body, messageId: 'fourth' })
+    expect(fourth.body.user).toEqual(third.body.user)
+    expect(sandbox.chat.users.get(first.body.user.id)).toEqual(third.body.user)
+  })
+
+  it('replaces what a user has that no instance remembers', async () => {
+    const body = messageBody()
+    await send(sandbox, { ...body, user: ada })
+    await sandbox.endInstance()
+    const answer = await send(sandbox, { ...body, messageId: 'later', user: { name: 'Countess' } })
+    expect(answer.body.user).toMatchObject({ ...ada, name: 'Countess' })
+  })
+
+  it.each([
+    ['a text', 'Ada'],
+    ['null', null],
+    ['an array', ['Ada']],
+    ['a number', 5],
+    ['an object with null and empty fields', { name: null, pictureUrl: '' }],
+  ])('is ignored, as v0.2.3 did, where it is %s', async (_what, user) => {
+    const body = messageBody()
+    const first = await send(sandbox, { ...body, user: ada })
+    const answer = await send(sandbox, JSON.stringify({ ...body, messageId: 'later', user }), { unchecked: true })
+    expect(answer.status).toBe(200)
+    expect(answer.body.user).toEqual(first.body.user)
   })
 
   it.each([
@@ -126,9 +153,31 @@ describe('the user field', () => {
     [{ name: 'Ada' }],
     [{ pictureUrl: ada.pictureUrl }],
     [{ name: 'x'.repeat(200) }],
+    [{ pictureUrl: `https://example.com/${'x'.repeat(39_980)}` }],
+    [{ pictureUrl: 'data:image/png;base64,iVBORw0KGgo=' }],
     [{ ...ada, age: 36 }],
   ])('may be %j', async (user) => {
     expect((await send(sandbox, messageBody({ user }))).status).toBe(200)
+  })
+})
+
+describe('a photo without a caption: text left out or empty where type is not text and the payload has a field', () => {
+  it.each([
+    ['left out', undefined],
+    ['empty', ''],
+    ['null', null],
+  ])('%s, the payload goes as it is', async (_what, text) => {
+    const payload = { imageUrl: 'https://example.com/coffee.png' }
+    const answer = await send(sandbox, messageBody({ type: 'image', payload, text }))
+    await sandbox.settled()
+    expect(answer.status).toBe(200)
+    expect(heard).toEqual([{ type: 'image', payload }])
+  })
+})
+
+describe('a byte order mark', () => {
+  it('is passed over', async () => {
+    expect((await send(sandbox, `\ufeff${JSON.stringify(messageBody())}`, { unchecked: true })).status).toBe(200)
   })
 })
 

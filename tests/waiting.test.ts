@@ -138,6 +138,49 @@ describe('Prefer: wait=N', () => {
     ])
   })
 
+  it('replies=M beside it: answers as soon as M are there, without the second of quiet, with what is there', async () => {
+    const one = await sendAndWait(messageBody(), 'wait=20, replies=1')
+    expect(one.headers.get('preference-applied')).toBe('wait=20, replies=1')
+    expect(one.body.replies).toHaveLength(1)
+    expect(looks().length).toBeLessThan(4)
+    const body = messageBody({ text: 'burst 5' })
+    const five = await sendAndWait(body, 'wait=20, replies=5')
+    expect(textsOf(five)).toHaveLength(5)
+    calls = []
+    const repeat = await sendAndWait(body, 'wait=20, replies=2')
+    expect(textsOf(repeat)).toEqual(textsOf(five))
+    expect(looks()).toHaveLength(1)
+  })
+
+  it('without wait, replies means nothing', async () => {
+    const answer = await sendAndWait(messageBody(), 'replies=1')
+    expect(answer.body).not.toHaveProperty('replies')
+    expect(answer.headers.get('preference-applied')).toBeNull()
+  })
+
+  it('a repeat of an old messageId in a conversation of thousands returns the replies since', async () => {
+    const body = messageBody({ text: 'burst 2' })
+    await send(sandbox, body)
+    await sandbox.settled()
+    const { id } = sandbox.chat.conversations.findByTags({ id: String(body.conversationId) })!
+    const userId = sandbox.chat.users.findByTags({ id: String(body.userId) })!.id
+    for (let count = 0; count < 3000; count++) {
+      const text = { conversationId: id, userId, type: 'text', payload: { text: `${count}` }, tags: {} }
+      sandbox.chat.createMessage(text, 'outgoing')
+    }
+    const answer = await sendAndWait(body, 'wait=25, replies=2')
+    expect(answer.body.replies).toHaveLength(3002)
+    expect(textsOf(answer).slice(0, 3)).toEqual(['1 of 2', '2 of 2', '0'])
+  })
+
+  it('stops with the answer: Botpress is not asked again after it', async () => {
+    failLooks({ delayMs: 1500 })
+    await sendAndWait(messageBody(), 'wait=1')
+    const count = calls.length
+    await sleep(2500)
+    expect(calls).toHaveLength(count)
+  })
+
   it('the endpoint gets the messages all the same', async () => {
     const endpoint = await endpointForTest()
     const own = await sandboxForTest({ endpoint: endpoint.url })

@@ -1,17 +1,17 @@
 import { isApiError } from '@botpress/client'
+import type { AxiosError } from 'axios'
+import { retryAfterMs } from '../retry-after'
 
-/** A call of the caller to Botpress that failed: with what Botpress answered, where it answered at all. */
+/** A call to Botpress that failed: with what Botpress answered, where it answered at all. */
 export class BotpressFailure extends Error {
   constructor(
-    /** Botpress's own words, or the network's; the caller's token is not in it. */
+    /** Botpress's own words, or the network's; no token is in it. */
     readonly reason: string,
     readonly more: {
       status?: number
       /** The vendor's word for the sort of error. */
       type?: string
-      /** The answer's header of that name. */
-      retryAfter?: string
-      /** The same, as the time from then. */
+      /** How long Botpress asks to wait. */
       retryAfterMs?: number
       timedOut?: boolean
     } = {}
@@ -33,6 +33,41 @@ export class BotpressFailure extends Error {
   /** Whether the same call may well succeed later. */
   get isTemporary(): boolean {
     const { status } = this.more
-    return status === undefined || [429, 500, 502, 503, 504].includes(status)
+    // 409 is a lock, or a write that came at the same time.
+    return status === undefined || [409, 429, 500, 502, 503, 504].includes(status)
   }
+}
+
+/**
+ * What is behind an error of the client's transport. The client keeps no status of an answer that is not in the vendor's own
+ * form, and no header of any: both are taken here.
+ *
+ * @param token the one that was sent: it is taken out of the words
+ */
+export const botpressFailureOf = (error: AxiosError, token: string | undefined): BotpressFailure => {
+  const { response, code, message } = error
+  const answered = response?.data as Partial<Record<'message' | 'type', unknown>> | undefined
+  const reason =
+    typeof answered?.message === 'string' && answered.message !== ''
+      ? answered.message
+      : code
+        ? `${message} (${code})`
+        : message
+  return new BotpressFailure(token ? reason.replaceAll(token, '[token]') : reason, {
+    status: isTooLargeToSend(error) ? 413 : response?.status,
+    type: typeof answered?.type === 'string' ? answered.type : undefined,
+    retryAfterMs: askedPauseMs(response),
+    timedOut: code === 'ECONNABORTED' || code === 'ETIMEDOUT',
+  })
+}
+
+/** The client sends no body of over 100 MB. axios tells it by its words, follow-redirects by its code. */
+const isTooLargeToSend = ({ code, message }: AxiosError): boolean =>
+  code === 'ERR_FR_MAX_BODY_LENGTH_EXCEEDED' || message.includes('maxBodyLength')
+
+/** A rate limit tells its end in headers of its own, in seconds; the vendor's own code reads them in this order. */
+const askedPauseMs = (response: AxiosError['response']): number | undefined => {
+  const { headers = {}, status } = response ?? {}
+  const reset = status === 429 ? (headers['ratelimit-reset'] ?? headers['x-ratelimit-reset']) : undefined
+  return retryAfterMs(reset) ?? retryAfterMs(headers['retry-after'])
 }

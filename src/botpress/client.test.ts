@@ -1,24 +1,97 @@
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { createServer, type RequestListener } from 'node:http'
+import { type AddressInfo, Socket } from 'node:net'
 import { expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
-import { createClient } from './client'
+import { callerClient, createClient } from './client'
 
-it('a call that takes too long fails as timed out', async () => {
-  const silent = createServer(() => {})
-  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve))
+const installation = { botId: 'bot', integrationId: 'integration', webhookId: 'webhook' }
+
+/** Lets a server stand for Botpress. */
+const botpress = async (listener: RequestListener): Promise<void> => {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => {
-    silent.close().closeAllConnections()
+    server.close().closeAllConnections()
     vi.unstubAllEnvs()
   })
-  vi.stubEnv('BP_API_URL', `http://127.0.0.1:${(silent.address() as AddressInfo).port}`)
+  vi.stubEnv('BP_API_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+}
 
-  const client = createClient({ token: 'token', botId: 'bot', integrationId: 'integration' }, { timeoutMs: 50 })
-  const thrown = await client.getUser({ id: 'user' }).catch((error: unknown) => error)
+const failureOf = async (work: Promise<unknown>) => BotpressFailure.in(await work.catch((error: unknown) => error))
 
-  expect(BotpressFailure.in(thrown)).toMatchObject({ more: { timedOut: true, status: undefined } })
+it('a call that takes too long fails as timed out', async () => {
+  await botpress(() => {})
+  const client = createClient({ token: 'token', installation, timeoutMs: 50 })
+  expect(await failureOf(client.getUser({ id: 'user' }))).toMatchObject({ more: { timedOut: true, status: undefined } })
+})
+
+it('a call that the network has given up fails as timed out', async () => {
+  await botpress((request) => void request.socket.destroy())
+  const client = createClient({ token: 'token', installation })
+  // As a system does that has heard nothing for minutes.
+  const connect = vi.spyOn(Socket.prototype, 'connect').mockImplementation(function (this: Socket) {
+    const error = Object.assign(new Error('connect ETIMEDOUT'), { code: 'ETIMEDOUT' })
+    process.nextTick(() => this.destroy(error))
+    return this
+  })
+  const failure = await failureOf(client.getUser({ id: 'user' }))
+  connect.mockRestore()
+  expect(failure).toMatchObject({ more: { timedOut: true } })
+})
+
+it.each([
+  ['RateLimit-Reset', 429, { 'ratelimit-reset': '7' }, 7000],
+  ['X-RateLimit-Reset', 429, { 'x-ratelimit-reset': '8' }, 8000],
+  ['Retry-After', 429, { 'retry-after': '9' }, 9000],
+  ['the first of them', 429, { 'retry-after': '9', 'ratelimit-reset': '7' }, 7000],
+  ['Retry-After of another failure', 503, { 'retry-after': '9', 'ratelimit-reset': '7' }, 9000],
+  ['nothing', 503, { 'ratelimit-reset': '7' }, undefined],
+])('a failure tells how long Botpress asks to wait: %s on %i', async (_what, status, headers, retryAfterMs) => {
+  await botpress((_request, response) => response.writeHead(status, headers as Record<string, string>).end())
+  const failure = await failureOf(callerClient('token', installation).getUser({ id: 'user' }))
+  expect(failure!.more).toMatchObject({ status, retryAfterMs })
+})
+
+it('a call names the bot, the integration and, where there is one, its alias', async () => {
+  const seen: unknown[] = []
+  await botpress(({ headers }, response) => {
+    seen.push([headers['x-bot-id'], headers['x-integration-id'], headers['x-integration-alias']])
+    response.end('{}')
+  })
+  await callerClient('token', installation).getUser({ id: 'user' })
+  await callerClient('token', { ...installation, integrationAlias: 'second' }).getUser({ id: 'user' })
+  expect(seen).toEqual([
+    ['bot', 'integration', undefined],
+    ['bot', 'integration', 'second'],
+  ])
 })
 
 it('what is not of Botpress is no failure of its own', () => {
   expect(BotpressFailure.in(new Error('else'))).toBeUndefined()
+})
+
+it.each([
+  [undefined, true],
+  [400, false],
+  [404, false],
+  [409, true],
+  [410, false],
+  [429, true],
+  [500, true],
+  [501, false],
+  [502, true],
+  [503, true],
+  [504, true],
+])('a failure with the status %j passes: %j', (status, isTemporary) => {
+  expect(new BotpressFailure('reason', { status }).isTemporary).toBe(isTemporary)
+})
+
+it.each([
+  [{ status: 404, type: 'ResourceNotFound' }, true],
+  [{ status: 404 }, true],
+  [{ status: 400, type: 'ReferenceNotFound' }, true],
+  [{ status: 400, type: 'InvalidPayload' }, false],
+  [{}, false],
+])('a failure with %j is of a missing resource: %j', (more, isMissingResource) => {
+  expect(new BotpressFailure('reason', more).isMissingResource).toBe(isMissingResource)
 })

@@ -1,63 +1,60 @@
-import { Client, type ClientProps } from '@botpress/client'
-import { retryAfter } from 'axios-retry'
-import { BotpressFailure } from './botpress-failure'
-import { Remembered } from './remembered'
+import { Client } from '@botpress/client'
+import type * as bp from '.botpress'
+import { botpressFailureOf } from './botpress-failure'
+// Before the first client is made: it changes what they are made of.
+// oxlint-disable-next-line import/no-unassigned-import
+import './transport'
 
 const CALL_TIMEOUT_MS = 10_000
 
-/** Who has sent a request, and to which bot. */
-export type Caller = {
-  /** Acts with the caller's token. Its errors hold a {@link BotpressFailure}, which `BotpressFailure.in` gets out. */
-  client: Client
+/** The integration in one bot; a bot may have it more than once. */
+export type Installation = {
   botId: string
   integrationId: string
+  webhookId: string
+  /** Which of the bot's installations it is; older clouds know no alias. */
+  integrationAlias?: string
 }
 
-type Credentials = { token: string; botId: string; integrationId: string }
+/** Who has sent a request, and to which installation. */
+export type Caller = {
+  /** Acts with the caller's token. Its errors hold a BotpressFailure, which `BotpressFailure.in` gets out. */
+  client: Client
+  installation: Installation
+}
 
-/** Kept so that their connections are. */
-const clients = new Remembered<Client>({ maxSize: 100 })
+export const installationOf = (ctx: bp.Context & { integrationAlias?: string }): Installation => {
+  const { botId, integrationId, webhookId, integrationAlias } = ctx
+  return { botId, integrationId, webhookId, integrationAlias }
+}
 
 /**
- * @param token the caller's, never empty: the official client would take the integration's own from the environment
+ * A client that acts as a caller.
+ *
+ * @param token never empty: the official client would take the integration's own from the environment
  */
-export const callerOf = ({ token, botId, integrationId }: Credentials): Caller => {
-  const key = [token, botId, integrationId]
-  const client = clients.get(key) ?? clients.set(key, createClient({ token, botId, integrationId }))
-  return { client, botId, integrationId }
-}
+export const callerClient = (token: string, installation: Installation): Client => createClient({ token, installation })
 
-/** A client that acts as the caller, without retries of its own. */
-export const createClient = (
-  { token, botId, integrationId }: Credentials,
-  { timeoutMs = CALL_TIMEOUT_MS } = {}
-): Client =>
-  new Client({
+/** A client that acts as the integration, with the token that the cloud has put into its environment. */
+export const integrationClient = (installation: Installation): Client => createClient({ installation })
+
+type ClientOptions = { token?: string; installation: Installation; timeoutMs?: number }
+
+/** A client without retries of its own. It is cheap: connections are not its own. */
+export const createClient = ({ token, installation, timeoutMs = CALL_TIMEOUT_MS }: ClientOptions): Client => {
+  const { botId, integrationId, integrationAlias } = installation
+  return new Client({
     token,
     botId,
     integrationId,
+    headers: integrationAlias === undefined ? {} : { 'x-integration-alias': integrationAlias },
     timeout: timeoutMs,
-    retry: { retries: 0, onMaxRetryTimesExceeded: (error) => throwFailure(error, token) },
-  })
-
-type RetryOptions = NonNullable<ClientProps['retry']>
-type TransportError = Parameters<NonNullable<RetryOptions['onMaxRetryTimesExceeded']>>[0]
-
-/** The client keeps no status of an answer that is not in the vendor's own form, and no header of any: both are taken here. */
-const throwFailure = (error: TransportError, token: string): never => {
-  const { response, code, message } = error
-  const answered = response?.data as Partial<Record<'message' | 'type', unknown>> | undefined
-  const reason =
-    typeof answered?.message === 'string' && answered.message !== ''
-      ? answered.message
-      : code
-        ? `${message} (${code})`
-        : message
-  throw new BotpressFailure(reason.replaceAll(token, '[token]'), {
-    status: response?.status,
-    type: typeof answered?.type === 'string' ? answered.type : undefined,
-    retryAfter: response?.headers['retry-after'],
-    retryAfterMs: retryAfter(error),
-    timedOut: code === 'ECONNABORTED' || code === 'ETIMEDOUT',
+    retry: {
+      retries: 1,
+      // The one hook that sees an error with its headers and that each version of the client calls.
+      retryCondition: (error) => {
+        throw botpressFailureOf(error, token)
+      },
+    },
   })
 }

@@ -1,29 +1,39 @@
 import QuickLRU from 'quick-lru'
+import type { Installation } from './client'
 
 const MAX_AGE_MS = 5 * 60_000
 
+/** In characters of JSON: what is larger, such as a user with a picture in its URL, is looked up each time. */
+const MAX_ENTRY_SIZE = 2000
+
 /**
- * What an instance of the integration remembers between calls, bounded in number and age. It may be lost at any time, and
- * is only ever a shortcut: whether a caller may come in is for Botpress to say, on a call with the caller's own token.
+ * What an instance of the integration remembers between calls, bounded in number, size and age. It may be lost at any time,
+ * and is only ever a shortcut: whether a caller may come in is for Botpress to say, on a call with the caller's own token.
  */
 export class Remembered<T extends object> {
   private readonly entries: QuickLRU<string, T>
 
   constructor({ maxSize }: { maxSize: number }) {
-    this.entries = new QuickLRU({ maxSize, maxAge: MAX_AGE_MS })
+    // Between maxSize and twice as many are kept.
+    this.entries = new QuickLRU({ maxSize: maxSize / 2, maxAge: MAX_AGE_MS })
   }
 
-  /** @param key what the entry belongs to, complete: the bot and the integration too */
-  get(key: readonly string[]): T | undefined {
-    return this.entries.get(JSON.stringify(key))
+  /** @param id what it is known by within the installation */
+  get(installation: Installation, id: string): T | undefined {
+    return this.entries.get(keyOf(installation, id))
   }
 
-  set(key: readonly string[], entry: T): T {
-    this.entries.set(JSON.stringify(key), entry)
+  set(installation: Installation, id: string, entry: T): T {
+    const key = keyOf(installation, id)
+    if (JSON.stringify(entry).length <= MAX_ENTRY_SIZE) this.entries.set(key, entry)
+    else this.entries.delete(key)
     return entry
   }
 
-  forget(key: readonly string[]): void {
-    this.entries.delete(JSON.stringify(key))
+  forget(installation: Installation, id: string): void {
+    this.entries.delete(keyOf(installation, id))
   }
 }
+
+const keyOf = ({ botId, integrationId, webhookId }: Installation, id: string): string =>
+  JSON.stringify([botId, integrationId, webhookId, id])

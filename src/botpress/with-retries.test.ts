@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
 import { withRetries } from './with-retries'
 
 const limits = { limitMs: 200, firstPauseMs: 5 }
 
 const busy = new BotpressFailure('busy', { status: 503 })
+
+afterEach(() => void vi.restoreAllMocks())
 
 /** Work that fails with each of `failures`, and succeeds then. */
 const workThatFails = (...failures: Error[]) => {
@@ -21,7 +23,7 @@ const workThatFails = (...failures: Error[]) => {
 describe('withRetries', () => {
   it('does the work again while it fails for a temporary reason', async () => {
     const work = workThatFails(busy, new BotpressFailure('reset'), new BotpressFailure('slow down', { status: 429 }))
-    expect(await withRetries(work, limits)).toBe('done')
+    expect(await withRetries(work, { limitMs: 5000, firstPauseMs: 1 })).toBe('done')
     expect(work.calls).toBe(4)
   })
 
@@ -39,8 +41,16 @@ describe('withRetries', () => {
   it('waits as long as Botpress has asked', async () => {
     const start = performance.now()
     const work = workThatFails(new BotpressFailure('slow down', { status: 429, retryAfterMs: 100 }))
-    expect(await withRetries(work, limits)).toBe('done')
+    expect(await withRetries(work, { limitMs: 5000, firstPauseMs: 5 })).toBe('done')
     expect(performance.now() - start).toBeGreaterThanOrEqual(99)
+  })
+
+  it('adds to its pauses at random', async () => {
+    // With the most that is added, the pause does not fit any more.
+    const work = workThatFails(busy)
+    vi.spyOn(Math, 'random').mockReturnValue(0.99)
+    await expect(withRetries(work, { limitMs: 1100, firstPauseMs: 1000 })).rejects.toBe(busy)
+    expect(work.calls).toBe(1)
   })
 
   it('gives up at once where Botpress asks for more time than there is', async () => {
@@ -57,8 +67,38 @@ describe('withRetries', () => {
     await expect(withRetries(work, limits)).rejects.toBe(busy)
   })
 
+  it('ends in time with the last failure where the work hangs after it', async () => {
+    let calls = 0
+    const work = async () => {
+      if (++calls === 1) throw busy
+      await sleep(10_000, undefined, { ref: false })
+    }
+    await expect(withRetries(work, limits)).rejects.toBe(busy)
+  })
+
   it('ends in time with a timeout where the work has not even failed', async () => {
     const work = () => sleep(10_000, undefined, { ref: false })
     await expect(withRetries(work, limits)).rejects.toMatchObject({ more: { timedOut: true } })
+  })
+
+  it('leaves no timer behind', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((resource) => resource === 'Timeout').length
+    const before = timers()
+    await withRetries(workThatFails(), { limitMs: 60_000 })
+    expect(timers()).toBe(before)
+  })
+
+  it('begins nothing more once it has given up', async () => {
+    let calls = 0
+    const work = async () => {
+      calls++
+      await sleep(20)
+      throw busy
+    }
+    await expect(withRetries(work, { limitMs: 10, firstPauseMs: 1 })).rejects.toMatchObject({
+      more: { timedOut: true },
+    })
+    await sleep(100)
+    expect(calls).toBe(1)
   })
 })

@@ -5,12 +5,22 @@ import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { DELIVERY, postMessage } from '../endpoint/post-message'
 
 /**
- * Delivers a message of the bot, of any type, to the endpoint.
+ * Delivers a message of the bot, of any type, to the endpoint. Each failure is logged for the bot's owner.
  *
  * @throws RuntimeError when the conversation was not made by this integration, the endpoint is not configured, or it
  * did not take the message
  */
-export const deliver = async ({ ctx, conversation, user, message, type, payload, logger }: bp.AnyMessageProps) => {
+export const deliver = async (props: bp.AnyMessageProps): Promise<void> => {
+  try {
+    await post(props)
+  } catch (thrown) {
+    const error = thrown instanceof EndpointFailure ? runtimeErrorOf(thrown, props.message.id) : thrown
+    if (error instanceof RuntimeError) props.logger.forBot().error(error.message)
+    throw error
+  }
+}
+
+const post = async ({ ctx, conversation, user, message, type, payload }: bp.AnyMessageProps): Promise<void> => {
   const conversationId = conversation.tags.id
   if (!conversationId) {
     throw new RuntimeError(
@@ -18,8 +28,7 @@ export const deliver = async ({ ctx, conversation, user, message, type, payload,
         `${message.id} belongs. Create conversations with this integration's webhook or its action getOrCreateConversation.`
     )
   }
-  const endpoint = endpointOf(ctx.configuration)
-  const outgoing = {
+  const body = {
     type,
     payload,
     conversationId,
@@ -27,13 +36,12 @@ export const deliver = async ({ ctx, conversation, user, message, type, payload,
     botpressMessageId: message.id,
     botpressConversationId: conversation.id,
   }
-  try {
-    await postMessage(endpoint, outgoing, DELIVERY)
-  } catch (thrown) {
-    if (!(thrown instanceof EndpointFailure)) throw thrown
-    const tries = thrown.tries === 1 ? '1 try' : `${thrown.tries} tries`
-    const error = `The message ${message.id} was not delivered in ${tries}: ${thrown.message}. ${thrown.advice}`
-    logger.forBot().error(error)
-    throw new RuntimeError(error)
-  }
+  await postMessage(endpointOf(ctx.configuration), { id: message.id, body }, DELIVERY)
+}
+
+const runtimeErrorOf = ({ message, advice, tries, details }: EndpointFailure, id: string): RuntimeError => {
+  const fate = details.mayHaveArrived
+    ? 'may have arrived'
+    : `was not delivered in ${tries === 1 ? '1 try' : `${tries} tries`}`
+  return new RuntimeError(`The message ${id} ${fate}: ${message}. ${advice}`)
 }

@@ -1,65 +1,136 @@
-import type { AxiosError } from 'axios'
+import type { IncomingHttpHeaders } from 'node:http'
+import { retryAfterMs } from '../retry-after'
+import { isPrivateAddress, PRIVATE_ADDRESSES_ALLOWED } from './public-agents'
+
+/** How far a request to the endpoint has come. */
+export type Progress = 'connecting' | 'sending' | 'sent'
+
+type Details = {
+  /** What the endpoint has answered, where it has. */
+  status?: number
+  isRedirect?: boolean
+  /** Whether the same message may well be taken later. */
+  isTemporary?: boolean
+  /** How long the endpoint asks to wait. */
+  retryAfterMs?: number
+  /** It was sent whole, and not answered in time. */
+  mayHaveArrived?: boolean
+}
 
 /** The endpoint did not take a message. The `message` is a clause without its end: it names the host and the reason. */
 export class EndpointFailure extends Error {
+  /** How many there have been. */
+  tries = 1
+
   constructor(
     message: string,
     /** What the owner of the endpoint can do about it, as a sentence. */
     readonly advice: string,
-    readonly tries: number
+    readonly details: Details = {}
   ) {
     super(message)
   }
 }
 
-/** Why a request to the endpoint failed, in words for its owner: nothing of a query, a password or a message in it. */
-export const endpointFailure = (url: URL, error: AxiosError, tries: number): EndpointFailure => {
-  const { response, code, message } = error
-  if (isPrivateAddress(error)) {
+/** The endpoint has answered, but not with 2xx. Nothing of a query or a password is in the words. */
+export const answerFailure = (
+  url: URL,
+  { status, headers, bytes }: { status: number; headers: IncomingHttpHeaders; bytes: number }
+): EndpointFailure => {
+  const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500
+  const details = { status, isTemporary, retryAfterMs: retryAfterMs(headers['retry-after']) }
+  const target = redirectTarget(url, status, headers['location'])
+  if (target) {
     return new EndpointFailure(
-      `${url.host} is not a public address`,
-      'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.',
-      tries
-    )
-  }
-  if (!response && isTimeout(error)) {
-    return new EndpointFailure(
-      `${url.host} did not answer in time`,
-      'Let the endpoint answer 2xx within 10 s, before it does its work.',
-      tries
-    )
-  }
-  if (!response) {
-    return new EndpointFailure(
-      `${url.host} could not be reached (${code ?? message})`,
-      'Check the address, and that the endpoint is up and reachable from the internet.',
-      tries
-    )
-  }
-  if (response.status >= 300 && response.status < 400) {
-    const location = withoutSecrets(url, response.headers['location'])
-    return new EndpointFailure(
-      `${url.host} answered ${response.status}, a redirect to ${location}, and redirects are not followed`,
+      `${url.host} answered ${status}, a redirect to ${target}, and redirects are not followed`,
       'Set the Response Endpoint URL to the address that takes the messages itself.',
-      tries
+      { ...details, isRedirect: true }
     )
   }
-  return new EndpointFailure(
-    `${url.host} answered ${response.status}`,
-    'Let the endpoint answer POST requests with a 2xx status.',
-    tries
-  )
+  return new EndpointFailure(`${url.host} answered ${status}`, adviceAfter(status, bytes), details)
 }
 
-/** Whether the connection was refused because of the address: request-filtering-agent tells it in its message alone. */
-export const isPrivateAddress = ({ message }: AxiosError): boolean => /^DNS lookup .* is not allowed\./.test(message)
+const adviceAfter = (status: number, bytes: number): string => {
+  switch (status) {
+    case 401:
+    case 403:
+      return (
+        'Check that the endpoint has the Signing Secret of the configuration, where it verifies signatures, and that it ' +
+        'asks for no other credentials, such as a fixed header.'
+      )
+    case 404:
+    case 405:
+      return 'Check the path of the Response Endpoint URL, and that the endpoint takes POST requests there.'
+    case 413:
+      return `Let the endpoint take larger bodies: this one has ${bytes} bytes.`
+    default:
+      return 'Let the endpoint answer POST requests with a 2xx status.'
+  }
+}
 
-/** Whether it took too long: by our own clock (canceled), by axios's, or by the network's. */
-const isTimeout = ({ code }: AxiosError): boolean =>
-  code === 'ERR_CANCELED' || code === 'ECONNABORTED' || code === 'ETIMEDOUT'
-
-const withoutSecrets = (from: URL, location: unknown): string => {
-  if (typeof location !== 'string' || !URL.canParse(location, from.href)) return 'nowhere'
-  const { origin, pathname } = new URL(location, from)
+/** Where the answer leads, without a query or a password; `undefined` where it is no redirect. */
+const redirectTarget = (url: URL, status: number, location: string | undefined): string | undefined => {
+  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined
+  if (!URL.canParse(location, url.href)) return 'what is no URL'
+  const { origin, pathname } = new URL(location, url)
   return origin + pathname
+}
+
+type TransportError = { code?: string; message: string }
+
+/** There was no answer, whatever the reason. Nothing of a query, a password or the message is in the words. */
+export const transportFailure = (
+  url: URL,
+  error: TransportError,
+  { progress, timedOutMs }: { progress: Progress; timedOutMs?: number }
+): EndpointFailure => {
+  const { host } = url
+  const cause = error.code ?? error.message
+  if (isPrivateAddress(error)) {
+    return new EndpointFailure(
+      `${host} is not a public address`,
+      'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.'
+    )
+  }
+  const temporary = (message: string, advice: string) => new EndpointFailure(message, advice, { isTemporary: true })
+  if (timedOutMs !== undefined && progress === 'sent') {
+    return new EndpointFailure(
+      `${host} took the message and did not answer in time, within ${timedOutMs / 1000} s`,
+      'Let the endpoint answer 2xx at once, before it does its work.',
+      { mayHaveArrived: true }
+    )
+  }
+  if (timedOutMs !== undefined && progress === 'sending') {
+    return temporary(
+      `${host} did not take the message whole in time, within ${timedOutMs / 1000} s`,
+      'Let the endpoint read its requests to their end.'
+    )
+  }
+  if (/^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(cause)) {
+    return temporary(
+      `${host} has a certificate that is not trusted (${cause})`,
+      'Give the endpoint a certificate of a public authority, for its name, with all intermediate ones.'
+    )
+  }
+  if (/^(EPROTO|ERR_SSL_)/.test(cause)) {
+    return temporary(
+      `${host} does not speak TLS there (${cause})`,
+      'Check the port, and whether the Response Endpoint URL has to begin with http: or https:.'
+    )
+  }
+  if (cause.startsWith('HPE_')) {
+    return temporary(`${host} answered with what is not HTTP (${cause})`, 'Check the port, and what listens there.')
+  }
+  if (progress === 'connecting') {
+    return temporary(
+      timedOutMs === undefined
+        ? `${host} could not be reached (${cause})`
+        : `${host} could not be reached in time, within ${timedOutMs / 1000} s`,
+      `Check the address, and that the endpoint is up and reachable${PRIVATE_ADDRESSES_ALLOWED ? '' : ' from the internet'}.`
+    )
+  }
+  return temporary(
+    `${host} closed the connection without an answer (${cause})`,
+    'See whether the endpoint, or a proxy before it, fails or restarts, and whether it asks for https:.'
+  )
 }

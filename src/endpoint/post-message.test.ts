@@ -1,7 +1,21 @@
-import { describe, expect, it } from 'vitest'
+import dns from 'node:dns'
+import { once } from 'node:events'
+import https from 'node:https'
+import { syncBuiltinESMExports } from 'node:module'
+import { type AddressInfo, createServer, type Server } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { endpointForTest } from '../../tests/for-test'
+import { selfSigned } from '../../tests/self-signed'
 import { EndpointFailure } from './endpoint-failure'
-import { DELIVERY, type Patience, postMessage } from './post-message'
+import { DELIVERY, ONE_TRY, type Patience, postMessage } from './post-message'
+
+// The pauses are looked at, and not waited for.
+vi.mock('node:timers/promises', { spy: true })
+
+beforeEach(() => void vi.mocked(sleep).mockReset().mockResolvedValue(undefined))
+
+const pauses = () => vi.mocked(sleep).mock.calls.map(([ms]) => ms!)
 
 const message = {
   type: 'text',
@@ -12,10 +26,12 @@ const message = {
   botpressConversationId: 'b',
 }
 
-const patience: Patience = { retries: 3, tryTimeoutMs: 500, timeoutMs: 2000, pauseMs: 5 }
-
-const post = (url: string, limits: Partial<Patience> = {}): Promise<EndpointFailure | undefined> =>
-  postMessage({ url: new URL(url) }, message, { ...patience, ...limits }).then(
+const post = (
+  url: string,
+  limits: Partial<Patience> = {},
+  body: object = message
+): Promise<EndpointFailure | undefined> =>
+  postMessage({ url: new URL(url) }, { id: 'm', body }, { ...DELIVERY, ...limits }).then(
     () => undefined,
     (thrown) => {
       expect(thrown).toBeInstanceOf(EndpointFailure)
@@ -23,62 +39,137 @@ const post = (url: string, limits: Partial<Patience> = {}): Promise<EndpointFail
     }
   )
 
-describe('postMessage', () => {
-  it('lasts 10 s a try, 45 s a delivery, and 4 tries at the most, for a message of the bot', () => {
-    expect(DELIVERY).toMatchObject({ tryTimeoutMs: 10_000, timeoutMs: 45_000, retries: 3 })
+/** A server of raw connections, that is closed when the test ends. */
+const rawServer = async (server: Server): Promise<string> => {
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => void server.close())
+  return `127.0.0.1:${(server.address() as AddressInfo).port}`
+}
+
+/** The host of an endpoint that answers with these bytes. */
+const hostThatAnswers = (bytes: string) =>
+  rawServer(createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes))))
+
+describe('how long it lasts', () => {
+  it('10 s to connect, 30 s for the answer, 45 s a delivery, and 4 tries at the most, for a message of the bot', () => {
+    expect(DELIVERY).toMatchObject({
+      connectTimeoutMs: 10_000,
+      answerTimeoutMs: 30_000,
+      timeoutMs: 45_000,
+      retries: 3,
+    })
   })
 
-  it('ends each try in time, and tries again', async () => {
+  it('10 s to connect and 20 s for the answer, in one try, for a test message', () => {
+    expect(ONE_TRY).toMatchObject({ connectTimeoutMs: 10_000, answerTimeoutMs: 20_000, retries: 0 })
+  })
+
+  it('a request that was sent whole and is not answered in time may have arrived, and is not tried again', async () => {
     const endpoint = await endpointForTest(() => {})
-    const failure = await post(endpoint.url, { tryTimeoutMs: 50 })
-    expect(failure!.message).toBe(`${new URL(endpoint.url).host} did not answer in time`)
+    const failure = await post(endpoint.url, { answerTimeoutMs: 50 })
+    expect(failure!.message).toBe(
+      `${new URL(endpoint.url).host} took the message and did not answer in time, within 0.05 s`
+    )
+    expect(failure).toMatchObject({ tries: 1, details: { mayHaveArrived: true } })
+    expect(endpoint.messages()).toHaveLength(1)
+  })
+
+  it('a request that could not be sent whole in time is tried again', async () => {
+    const host = await rawServer(createServer({ pauseOnConnect: true }))
+    const failure = await post(`http://${host}`, { answerTimeoutMs: 50 }, { text: 'x'.repeat(30_000_000) })
+    expect(failure!.message).toBe(`${host} did not take the message whole in time, within 0.05 s`)
+    expect(failure).toMatchObject({ tries: 4, details: { isTemporary: true } })
+    expect(failure!.details.mayHaveArrived).toBeUndefined()
+  })
+
+  it('a connection that is not made in time is tried again', async () => {
+    const { lookup } = dns
+    onTestFinished(() => {
+      dns.lookup = lookup
+      syncBuiltinESMExports()
+    })
+    // A name server that does not answer.
+    dns.lookup = (() => {}) as never
+    syncBuiltinESMExports()
+    const failure = await post('http://silent.example/', { connectTimeoutMs: 20 })
+    expect(failure!.message).toBe('silent.example could not be reached in time, within 0.02 s')
     expect(failure!.tries).toBe(4)
-    expect(endpoint.messages()).toHaveLength(4)
+  })
+
+  it('a connection whose TLS is not agreed on in time is not made', async () => {
+    const host = await rawServer(createServer((socket) => void socket.on('error', () => {})))
+    const failure = await post(`https://${host}/`, { connectTimeoutMs: 50, retries: 0 })
+    expect(failure!.message).toBe(`${host} could not be reached in time, within 0.05 s`)
+  })
+
+  it('an answer may take longer than the connection', async () => {
+    const endpoint = await endpointForTest((response) => void setTimeout(() => response.writeHead(204).end(), 100))
+    expect(await post(endpoint.url, { connectTimeoutMs: 50 })).toBeUndefined()
   })
 
   it('ends in time altogether, a hanging endpoint included', async () => {
-    const endpoint = await endpointForTest(() => {})
-    const failure = await post(endpoint.url, { tryTimeoutMs: 60, timeoutMs: 100, pauseMs: 1 })
-    expect(failure!.message).toContain('did not answer in time')
-    expect(failure!.tries).toBe(2)
+    let tries = 0
+    const endpoint = await endpointForTest((response) => ++tries > 1 || response.writeHead(503).end())
+    const failure = await post(endpoint.url, { timeoutMs: 300, pauseMs: 1 })
+    expect(failure).toMatchObject({ tries: 2, details: { mayHaveArrived: true } })
   })
 
   it('does not begin a pause that would not end in time', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(503, { 'retry-after': '9' }).end())
-    const failure = await post(endpoint.url)
+    const failure = await post(endpoint.url, { timeoutMs: 8000 })
     expect(failure).toMatchObject({ message: expect.stringContaining('answered 503'), tries: 1 })
-  })
-
-  it('pauses longer each time, after a try that timed out too', async () => {
-    const times: number[] = []
-    const endpoint = await endpointForTest(() => times.push(performance.now()))
-    await post(endpoint.url, { tryTimeoutMs: 20, pauseMs: 20 })
-    const pauses = times.slice(1).map((time, index) => time - times[index]! - 20)
-    expect(pauses).toHaveLength(3)
-    expect(pauses[0]).toBeGreaterThan(35)
-    expect(pauses[1]).toBeGreaterThan(75)
-    expect(pauses[2]).toBeGreaterThan(155)
-  })
-
-  it.each([
-    ['a number of seconds', () => '1'],
-    ['an HTTP date', () => new Date(Date.now() + 2000).toUTCString()],
-  ])('obeys Retry-After: %s', async (_form, retryAfter) => {
-    const times: number[] = []
-    const endpoint = await endpointForTest((response) => {
-      times.push(performance.now())
-      response.writeHead(times.length === 1 ? 503 : 200, { 'retry-after': retryAfter() }).end()
-    })
-    expect(await post(endpoint.url, { timeoutMs: 5000 })).toBeUndefined()
-    expect(times[1]! - times[0]!).toBeGreaterThan(900)
+    expect(pauses()).toEqual([])
   })
 
   it('lets an endpoint that answers in time take its time with the body', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(200).write('…'))
     expect(await post(endpoint.url)).toBeUndefined()
   })
+})
 
-  it('sends messages one after another over one connection', async () => {
+describe('the pauses', () => {
+  const within = (ms: number) => [ms, ms * 1.2] as const
+  const expectPauses = (expected: number[]) => {
+    expect(pauses()).toHaveLength(expected.length)
+    expected.forEach((ms, index) => {
+      const [least, most] = within(ms)
+      expect(pauses()[index]).toBeGreaterThanOrEqual(least)
+      expect(pauses()[index]).toBeLessThanOrEqual(most)
+    })
+  }
+
+  it('grow: an endpoint that is down for five seconds misses nothing', async () => {
+    const endpoint = await endpointForTest((response) => response.writeHead(503).end())
+    expect((await post(endpoint.url))!.tries).toBe(4)
+    expectPauses([1000, 2000, 4000])
+    expect(pauses().reduce((sum, ms) => sum + ms, 0)).toBeGreaterThan(5000)
+  })
+
+  it.each([
+    ['shorter than they are changes nothing', '1', [1000, 2000, 4000]],
+    ['of next to nothing changes nothing', '0.001', [1000, 2000, 4000]],
+    ['longer than they are is obeyed', '3', [3000, 3000, 4000]],
+    ['is obeyed up to 10 s', '3600', [10_000, 10_000, 10_000]],
+    ['that is malformed changes nothing', 'soon', [1000, 2000, 4000]],
+  ])('a Retry-After that %s', async (_what, retryAfter, expected) => {
+    const endpoint = await endpointForTest((response) => response.writeHead(503, { 'retry-after': retryAfter }).end())
+    await post(endpoint.url)
+    expectPauses(expected)
+  })
+
+  it('obey a Retry-After that is a date', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 0, 1) })
+    onTestFinished(() => void vi.useRealTimers())
+    const headers = { 'retry-after': 'Thu, 01 Jan 2026 00:00:05 GMT' }
+    const endpoint = await endpointForTest((response) => response.writeHead(503, headers).end())
+    await post(endpoint.url)
+    expectPauses([5000, 5000, 5000])
+  })
+})
+
+describe('connections', () => {
+  it('one is used for messages one after another', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(200).end('thanks'))
     for (let count = 0; count < 5; count++) {
       await post(endpoint.url)
@@ -88,12 +179,103 @@ describe('postMessage', () => {
     expect(endpoint.connections()).toBe(1)
   })
 
+  it('one whose answer had a body is used again too, also where the answer is a refusal', async () => {
+    const endpoint = await endpointForTest((response) => response.writeHead(422).end('x'.repeat(10_000)))
+    for (let count = 0; count < 3; count++) {
+      await post(endpoint.url)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+    expect(endpoint.connections()).toBe(1)
+  })
+
+  it('a try after one that was answered goes over the same', async () => {
+    let tries = 0
+    const endpoint = await endpointForTest((response) => response.writeHead(++tries < 3 ? 503 : 200).end())
+    vi.mocked(sleep).mockImplementation(() => new Promise((resolve) => setTimeout(resolve, 20)))
+    expect(await post(endpoint.url)).toBeUndefined()
+    expect(endpoint.connections()).toBe(1)
+  })
+})
+
+describe('what is wrong, in words', () => {
   it.each([
     ['/else?token=secret', /to http:\/\/127\.0\.0\.1:\d+\/else,/],
     ['https://user:password@example.com/x?token=secret', /to https:\/\/example\.com\/x,/],
-    ['http://[', /to nowhere,/],
-  ])('tells of a redirect to %s without what is secret', async (location, told) => {
+    ['http://[', /to what is no URL,/],
+  ])('a redirect to %s, without what is secret', async (location, told) => {
     const endpoint = await endpointForTest((response) => response.writeHead(307, { location }).end())
     expect((await post(endpoint.url))!.message).toMatch(told)
+  })
+
+  it.each([
+    [300, { location: '/choice' }],
+    [304, {}],
+    [302, {}],
+  ])('the status %i is no redirect where it leads nowhere', async (status, headers) => {
+    const endpoint = await endpointForTest((response) => response.writeHead(status, headers).end())
+    expect((await post(endpoint.url))!.message).toMatch(new RegExp(`answered ${status}$`))
+  })
+
+  it.each([
+    [401, 'Signing Secret'],
+    [401, 'header'],
+    [403, 'Signing Secret'],
+    [404, 'the path'],
+    [405, 'the path'],
+    [413, `${JSON.stringify(message).length} bytes`],
+    [500, '2xx'],
+  ])('after %i, to look at %s', async (status, advice) => {
+    const endpoint = await endpointForTest((response) => response.writeHead(status).end())
+    const failure = await post(endpoint.url, { retries: 0 })
+    expect(failure!.message).toContain(`answered ${status}`)
+    expect(failure!.advice).toContain(advice)
+  })
+
+  it('a status of 000 is no delivery', async () => {
+    const host = await hostThatAnswers('HTTP/1.1 000 Nothing\r\ncontent-length: 0\r\n\r\n')
+    expect((await post(`http://${host}`))!.message).toBe(`${host} answered 0`)
+  })
+
+  it('an answer that is not HTTP', async () => {
+    const host = await hostThatAnswers('SSH-2.0-OpenSSH_9.2\r\n')
+    expect((await post(`http://${host}`))!.message).toBe(
+      `${host} answered with what is not HTTP (HPE_INVALID_CONSTANT)`
+    )
+  })
+
+  it('a connection that was closed without an answer', async () => {
+    const host = await hostThatAnswers('')
+    expect((await post(`http://${host}`))!.message).toBe(`${host} closed the connection without an answer (ECONNRESET)`)
+  })
+
+  it('a connection that was never made', async () => {
+    const endpoint = await endpointForTest()
+    await endpoint.close()
+    const failure = await post(endpoint.url)
+    expect(failure!.message).toBe(`${new URL(endpoint.url).host} could not be reached (ECONNREFUSED)`)
+    // Where private addresses are allowed, as here, the endpoint need not be on the internet.
+    expect(failure!.advice).not.toContain('from the internet')
+  })
+
+  it('a certificate that is not trusted', async () => {
+    const host = await rawServer(https.createServer(selfSigned))
+    expect((await post(`https://${host}`))!.message).toBe(
+      `${host} has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)`
+    )
+  })
+
+  it('http where only https is spoken', async () => {
+    const host = await rawServer(
+      https.createServer(selfSigned).on('tlsClientError', (_error, socket) => socket.destroy())
+    )
+    const failure = await post(`http://${host}`)
+    expect(failure!.message).toMatch(/closed the connection without an answer \(ECONNRESET\)$/)
+    expect(failure!.advice).toContain('https:')
+  })
+
+  it('https where only http is spoken', async () => {
+    const endpoint = await endpointForTest()
+    const failure = await post(endpoint.url.replace('http:', 'https:'))
+    expect(failure!.message).toMatch(/does not speak TLS there \((EPROTO|ERR_SSL_\w+)\)$/)
   })
 })

@@ -1,118 +1,93 @@
-import { axios as axiosModule } from '@botpress/client'
-import axiosRetry, { exponentialDelay, retryAfter } from 'axios-retry'
-import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent'
-import { name, version } from '../../package.json'
+import pRetry from 'p-retry'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { backoffMs } from '../backoff'
 import type { Endpoint } from '../configuration'
-import { discardBody } from './discard-body'
-import { endpointFailure, isPrivateAddress } from './endpoint-failure'
-import type { OutgoingMessage } from './outgoing-message'
-
-// The client's own: another import of it would bundle a second copy.
-const axios = axiosModule.default
-
-declare module 'axios' {
-  interface AxiosRequestConfig {
-    /** Makes the headers that are fresh on each try. */
-    headersOfTry?: () => Record<string, string>
-    /** How long one try may last. */
-    tryTimeoutMs?: number
-  }
-}
+import { answerFailure, EndpointFailure } from './endpoint-failure'
+import { post, type TryLimits } from './post'
 
 /** How hard to try. */
-export type Patience = {
+export type Patience = TryLimits & {
   retries: number
-  tryTimeoutMs: number
   /** For all tries and the pauses between them. */
   timeoutMs: number
-  /** The first pause is about twice as long, each further one twice as long as the one before. */
+  /** The first pause; each further one is twice as long as the one before. */
   pauseMs: number
 }
 
 /** For a message of the bot. */
-export const DELIVERY: Patience = { retries: 3, tryTimeoutMs: 10_000, timeoutMs: 45_000, pauseMs: 500 }
-
-/** For the test message of the registration. */
-export const ONE_TRY: Patience = { ...DELIVERY, retries: 0 }
-
-const MAX_RETRY_AFTER_MS = 10_000
-
-const agentOptions = {
-  keepAlive: true,
-  allowPrivateIPAddress: process.env['ALLOW_PRIVATE_ENDPOINTS'] === 'true',
+export const DELIVERY: Patience = {
+  retries: 3,
+  connectTimeoutMs: 10_000,
+  answerTimeoutMs: 30_000,
+  timeoutMs: 45_000,
+  pauseMs: 1000,
 }
 
-const client = axios.create({
-  adapter: 'http',
-  httpAgent: new RequestFilteringHttpAgent(agentOptions),
-  httpsAgent: new RequestFilteringHttpsAgent(agentOptions),
-  // A proxy of the environment would connect to addresses that the agents refuse.
-  proxy: false,
-  // A redirected POST becomes a GET and loses the message.
-  maxRedirects: 0,
-  responseType: 'stream',
-  headers: { 'content-type': 'application/json', 'user-agent': `${name}/${version}` },
-})
+/** For the test message of the registration. */
+export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_000 }
 
-client.interceptors.request.use((config) => {
-  config.headers.set(config.headersOfTry?.() ?? {})
-  // axios-retry takes from `timeout` what the tries and the pauses have used.
-  const timeoutMs = Math.min(config.tryTimeoutMs ?? Infinity, config.timeout ?? Infinity)
-  config.signal = AbortSignal.timeout(Math.ceil(timeoutMs))
-  return config
-})
+/** The most of a pause that a Retry-After is given. */
+const MAX_RETRY_AFTER_MS = 10_000
 
-axiosRetry(client, {
-  retryCondition: (error) => {
-    if (!error.response) return !isPrivateAddress(error)
-    const { status } = error.response
-    return status === 408 || status === 425 || status === 429 || status >= 500
-  },
-})
+export type Outgoing = {
+  /** The `webhook-id`, the same in every try. */
+  id: string
+  body: object
+  /** For a message that has one try, and may not find a connection that was forgotten on the way. */
+  overNewConnection?: boolean
+}
 
 /**
- * Posts a message to the endpoint until it is taken: any 2xx is success, and the answer's body is not kept. Each try
- * carries the same bytes and the same `webhook-id`, with a timestamp and a signature of its own, as
- * https://www.standardwebhooks.com asks.
+ * Posts a message to the endpoint until it is taken: any 2xx is success. Each try carries the same bytes and the same
+ * `webhook-id`, with a timestamp and a signature of its own, as https://www.standardwebhooks.com asks. What was sent whole
+ * and not answered in time is not tried again: it may have been taken, and an endpoint that is slow would do its work
+ * twice.
  *
  * @throws EndpointFailure when no try has succeeded, or one has failed for good
  */
 export const postMessage = async (
   { url, webhook }: Endpoint,
-  message: OutgoingMessage,
-  { retries, tryTimeoutMs, timeoutMs, pauseMs }: Patience
+  { id, body, overNewConnection = false }: Outgoing,
+  { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience
 ): Promise<void> => {
-  const body = JSON.stringify(message)
-  const id = message.botpressMessageId
-  let tries = 1
-  try {
-    const { data } = await client.post(url.href, Buffer.from(body), {
-      timeout: timeoutMs,
-      tryTimeoutMs,
-      headersOfTry: () => {
-        const now = new Date()
-        return {
-          'webhook-id': id,
-          'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-          ...(webhook && { 'webhook-signature': webhook.sign(id, now, body) }),
-        }
+  const text = JSON.stringify(body)
+  const bytes = Buffer.from(text)
+  const deadline = Date.now() + timeoutMs
+  let needsNewConnection = overNewConnection
+
+  const tryOnce = async (): Promise<void> => {
+    const now = new Date()
+    const left = Math.max(deadline - now.getTime(), 1)
+    const answer = await post(url, {
+      headers: {
+        'webhook-id': id,
+        'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        ...(webhook && { 'webhook-signature': webhook.sign(id, now, text) }),
       },
-      'axios-retry': {
-        retries,
-        retryDelay: (count, error) =>
-          Math.min(retryAfter(error), MAX_RETRY_AFTER_MS) || exponentialDelay(count, error, pauseMs),
-        onRetry: (_count, { response }, config) => {
-          tries++
-          if (response) discardBody(response.data as never)
-          // The signal of the try that is over would cut the pause short.
-          delete config.signal
-        },
-      },
+      body: bytes,
+      connectTimeoutMs: Math.min(connectTimeoutMs, left),
+      answerTimeoutMs: Math.min(answerTimeoutMs, left),
+      overNewConnection: needsNewConnection,
     })
-    discardBody(data)
-  } catch (thrown) {
-    if (!axios.isAxiosError(thrown)) throw thrown
-    if (thrown.response) discardBody(thrown.response.data)
-    throw endpointFailure(url, thrown, tries)
+    if (answer.status < 200 || answer.status > 299) throw answerFailure(url, { ...answer, bytes: bytes.length })
   }
+
+  await pRetry(tryOnce, {
+    retries,
+    // The pauses are made below.
+    minTimeout: 0,
+    onFailedAttempt: ({ error, attemptNumber }) => {
+      if (error instanceof EndpointFailure) error.tries = attemptNumber
+    },
+    shouldRetry: async ({ error, attemptNumber }) => {
+      if (!(error instanceof EndpointFailure) || !error.details.isTemporary) return false
+      const askedMs = Math.min(error.details.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)
+      const pause = backoffMs(attemptNumber, pauseMs, askedMs)
+      if (Date.now() + pause >= deadline) return false
+      // Where there was no answer, the connection was at fault, and so may be others that were kept with it.
+      needsNewConnection ||= error.details.status === undefined
+      await sleep(pause)
+      return true
+    },
+  })
 }

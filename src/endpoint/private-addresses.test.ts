@@ -23,8 +23,10 @@ const message = {
 }
 
 const failureOf = async (url: string): Promise<EndpointFailure> => {
-  const patience = { retries: 3, tryTimeoutMs: 500, timeoutMs: 2000, pauseMs: 5 }
-  const thrown = await postMessage({ url: new URL(url) }, message, patience).catch((error: unknown) => error)
+  const patience = { retries: 3, connectTimeoutMs: 500, answerTimeoutMs: 500, timeoutMs: 2000, pauseMs: 5 }
+  const thrown = await postMessage({ url: new URL(url) }, { id: 'm', body: message }, patience).catch(
+    (error: unknown) => error
+  )
   return thrown as EndpointFailure
 }
 
@@ -39,6 +41,9 @@ describe('addresses that are not public are refused', () => {
     ['loopback, short', '127.1'],
     ['loopback, IPv4-mapped', '[::ffff:127.0.0.1]'],
     ['loopback, IPv4-mapped in hex', '[::ffff:7f00:1]'],
+    ['loopback, IPv4-compatible', '[::127.0.0.1]'],
+    ['private, IPv4-compatible', '[::a00:1]'],
+    ['the end of the IPv4-compatible ones', '[::ffff:ffff]'],
     ['loopback, through NAT64', '[64:ff9b::7f00:1]'],
     ['loopback, through 6to4', '[2002:7f00:1::]'],
     ['unspecified', '0.0.0.0'],

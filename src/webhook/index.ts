@@ -1,11 +1,12 @@
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type Caller, callerOf } from '../botpress/client'
+import { type Caller, callerClient, installationOf } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { bearerToken } from './bearer-token'
+import { parseJsonBody } from './json-body'
 import { parseMessageRequest } from './message-request'
 import { parseMessagesQuery } from './messages-query'
-import { preferredWaitSeconds } from './preferences'
+import { appliedPreference, waitPreference } from './preferences'
 import { Problem } from './problem'
 import { readMessages } from './read-messages'
 import { receiveMessage } from './receive-message'
@@ -19,16 +20,19 @@ type Answer = { body: object; headers?: Record<string, string> }
 /** Reads a request, and what it returns serves it: nothing is asked of Botpress for one that is at fault. */
 type Route = (req: Request) => (caller: Caller) => Promise<Answer>
 
-const postMessage: Route = ({ body, headers }) => {
-  const incoming = parseMessageRequest(body)
-  const waitSeconds = preferredWaitSeconds(headers['prefer'])
+const postMessage: Route = (req) => {
+  const incoming = parseMessageRequest(parseJsonBody(req))
+  const wait = waitPreference(req.headers['prefer'])
   return async (caller) => {
     const received = await withRetries(() => receiveMessage(caller, incoming))
-    if (waitSeconds === undefined) return { body: received }
-    const { conversationId } = incoming
-    const options = { sent: received.message, conversationId, waitMs: waitSeconds * 1000 }
-    const replies = await waitForReplies(caller.client, options)
-    return { body: { ...received, replies }, headers: { 'preference-applied': `wait=${waitSeconds}` } }
+    if (!wait) return { body: received }
+    const replies = await waitForReplies(caller.client, {
+      sent: received.message,
+      conversationId: incoming.conversationId,
+      waitMs: wait.waitSeconds * 1000,
+      enough: wait.replies,
+    })
+    return { body: { ...received, replies }, headers: { 'preference-applied': appliedPreference(wait) } }
   }
 }
 
@@ -49,8 +53,8 @@ export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
     const token = bearerToken(req.headers['authorization'])
     if (!token) throw unauthorized('The request has no Bearer token.')
     const serve = route(req)
-    const caller = callerOf({ token, botId: ctx.botId, integrationId: ctx.integrationId })
-    const { body, headers } = await serve(caller)
+    const installation = installationOf(ctx)
+    const { body, headers } = await serve({ client: callerClient(token, installation), installation })
     return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (thrown) {
     return problemOf(thrown).toResponse()
@@ -58,7 +62,8 @@ export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
 }
 
 const routeOf = ({ method, path }: Request): Route => {
-  const methods = routes.get(path || '/')
+  // URLs are put together from parts that end or begin with a slash.
+  const methods = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
   if (!methods) {
     throw new Problem(404, `There is nothing at ${path} of this webhook.`)
   }
@@ -77,8 +82,9 @@ const problemOf = (thrown: unknown): Problem => {
     console.error(thrown instanceof Error ? thrown.stack : thrown)
     return new Problem(502, `The integration failed unexpectedly. ${SEND_AGAIN}`)
   }
-  const { reason } = failure
-  const { status, retryAfter, timedOut } = failure.more
+  const { reason, isTemporary } = failure
+  const { status, retryAfterMs, timedOut } = failure.more
+  const headers = retryAfterMs === undefined ? undefined : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
   switch (status) {
     case 401:
       return unauthorized('Botpress does not know the token.')
@@ -87,14 +93,11 @@ const problemOf = (thrown: unknown): Problem => {
     case 403:
     case 413:
     case 429:
-      return new Problem(status, `Botpress refused the request: ${reason}`, {
-        headers: retryAfter === undefined ? {} : { 'retry-after': retryAfter },
-      })
-    default:
-      return timedOut || status === 504
-        ? new Problem(504, `Botpress took too long. ${SEND_AGAIN}`)
-        : new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`)
+      return new Problem(status, `Botpress refused the request: ${reason}`, { headers })
   }
+  if (timedOut || status === 504) return new Problem(504, `Botpress took too long. ${SEND_AGAIN}`, { headers })
+  if (isTemporary || status! >= 500) return new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`, { headers })
+  return new Problem(502, `Botpress answered ${status}: ${reason}. The same request would fare the same.`)
 }
 
 const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'

@@ -1,11 +1,6 @@
 import * as z from 'zod'
-import { Problem } from './problem'
+import { isJsonObject, type JsonObject } from './json-object'
 import { externalId, parseFields, textField } from './request-fields'
-
-type JsonObject = Record<string, unknown>
-
-const isJsonObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Beyond it JSON.stringify, which is recursive, runs out of stack. */
 const MAX_DEPTH = 1000
@@ -17,6 +12,17 @@ const isWithinDepth = (value: unknown, depth: number): boolean =>
 
 const TEXT_200 = 'must be a string of at most 200 characters'
 
+/** As Botpress has it. */
+const MAX_URL_LENGTH = 40_000
+
+/** RFC 3986: what a URL is made of, which `URL` itself takes more of. */
+const URI = /^(?:[\w.~:/?[\]@!$&'()*+,;=-]|%[\da-f]{2})+(?:#(?:[\w.~:/?@!$&'()*+,;=-]|%[\da-f]{2})*)?$/i
+
+const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
+
+/** Both rules below are listed with the other faults, and not after them. */
+const when = ({ value }: { value: unknown }) => isJsonObject(value)
+
 /** The body of a request that sends a message to the bot. */
 export const messageRequest = z
   .object({
@@ -24,33 +30,46 @@ export const messageRequest = z
     messageId: externalId().describe('Your id of the message. The same one in the same conversation is one message.'),
     conversationId: externalId().describe('Your id of the conversation. It comes back with every reply.'),
     type: textField(200).describe('`text`, or any other word for other kinds of message.'),
-    text: textField().describe('The text, or a summary of the payload for other types.'),
+    text: z
+      .string({ error: 'must be a string' })
+      .nullable()
+      .optional()
+      .describe(
+        'The text, or a summary of the payload for other types. Required where `type` is `text`, and where the payload is left out or empty.'
+      ),
     // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
     payload: z
       .custom<JsonObject>(isJsonObject, { error: 'must be an object' })
       .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
-      .meta({ type: 'object' })
+      .meta({ type: 'object', additionalProperties: true })
       .describe(
         'Anything that the bot should get. Left out, it is `{ text }`; without a text, it gets the one beside it.'
       )
       .optional(),
     user: z
-      .object(
-        {
-          name: z.string({ error: TEXT_200 }).max(200, { error: TEXT_200 }).optional(),
-          pictureUrl: z.url({ error: 'must be a URL' }).optional(),
-        },
-        { error: 'must be an object' }
-      )
-      .describe('What the Botpress user is given when it is first created.')
+      .object({
+        name: z.string({ error: TEXT_200 }).max(200, { error: TEXT_200 }).optional(),
+        pictureUrl: z
+          .url({ error: 'must be a URI' })
+          .max(MAX_URL_LENGTH, { error: `must be at most ${MAX_URL_LENGTH} characters` })
+          .refine((url) => URI.test(url), { error: 'must be a URI: other characters are written with %' })
+          .optional(),
+      })
+      .describe('The name and the picture of the Botpress user, kept up to date.')
       .optional(),
+  })
+  .refine(({ type, text, payload }) => !isAbsent(text) || (type !== 'text' && hasFields(payload)), {
+    path: ['text'],
+    error: 'is required, a string of at least 1 character, where type is "text" or the payload has no field',
+    when,
   })
   .refine(({ type, payload }) => type !== 'text' || isAbsent(payload?.text) || typeof payload?.text === 'string', {
     path: ['payload', 'text'],
     error: 'must be a string where type is "text"',
-    // So that it is listed with the other faults and not after them.
-    when: ({ value }) => isJsonObject(value),
+    when,
   })
+
+const hasFields = (payload: unknown): boolean => isJsonObject(payload) && Object.keys(payload).length > 0
 
 /** A message for the bot, under the backend's own ids. */
 export type IncomingMessage = {
@@ -59,42 +78,29 @@ export type IncomingMessage = {
   conversationId: string
   type: string
   payload: JsonObject
-  /** What the user is given when it is first created. */
+  /** What the user is to have. */
   user?: { name?: string; pictureUrl?: string }
 }
 
 /**
- * Reads the body of a request that sends a message to the bot.
+ * Reads the fields of a request that sends a message to the bot.
  *
  * @throws Problem 400 that lists every fault at once
  */
-export const parseMessageRequest = (body: string | undefined): IncomingMessage => {
-  if (!body) {
-    throw new Problem(400, 'The request has no body. Send a JSON object.')
-  }
-  const fields = parseFields(messageRequest, parseJsonObject(body), 'body')
+export const parseMessageRequest = (body: JsonObject): IncomingMessage => {
+  const fields = parseFields(messageRequest, { ...body, user: presentFields(body['user']) }, 'body')
   const { userId, messageId, conversationId, type, text, payload, user } = fields
+  const takesText = !isAbsent(text) && isAbsent(payload?.text)
   return {
     userId,
     messageId,
     conversationId,
     type,
-    payload: payload === undefined || isAbsent(payload.text) ? { ...payload, text } : payload,
+    payload: takesText ? { ...payload, text } : payload!,
     user,
   }
 }
 
-const parseJsonObject = (body: string): JsonObject => {
-  let value: unknown
-  try {
-    value = JSON.parse(body)
-  } catch {
-    throw new Problem(400, 'The body is not JSON. Send a JSON object.')
-  }
-  if (!isJsonObject(value)) {
-    throw new Problem(400, 'The body is JSON, but not an object. Send a JSON object.')
-  }
-  return value
-}
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
+/** v0.2.3 ignored a field `user`: what is none is ignored still, and what is empty in it is as left out. */
+const presentFields = (user: unknown): object | undefined =>
+  isJsonObject(user) ? Object.fromEntries(Object.entries(user).filter(([, value]) => !isAbsent(value))) : undefined

@@ -1,5 +1,5 @@
-import { describe, expect, it } from 'vitest'
-import { parsePreferences, preferredWaitSeconds } from './preferences'
+import { describe, expect, it, vi } from 'vitest'
+import { appliedPreference, parsePreferences, waitPreference } from './preferences'
 
 describe('parsePreferences', () => {
   it.each([
@@ -31,16 +31,24 @@ describe('parsePreferences', () => {
   )
 })
 
-describe('preferredWaitSeconds', () => {
+describe('waitPreference', () => {
   it.each([
-    ['wait=10', 10],
-    ['wait="7"', 7],
-    ['wait=0', 0],
-    ['wait=25', 25],
-    ['wait=26', 25],
-    [`wait=${'9'.repeat(400)}`, 25],
-  ])('reads %s', (header, seconds) => {
-    expect(preferredWaitSeconds(header)).toBe(seconds)
+    ['wait=10', { waitSeconds: 10 }],
+    ['wait="7"', { waitSeconds: 7 }],
+    ['wait=0', { waitSeconds: 0 }],
+    ['wait=25', { waitSeconds: 25 }],
+    ['wait=26', { waitSeconds: 25 }],
+    [`wait=${'9'.repeat(400)}`, { waitSeconds: 25 }],
+    ['wait=20, replies=1', { waitSeconds: 20, replies: 1 }],
+    ['Replies="100", wait=20', { waitSeconds: 20, replies: 100 }],
+    ['wait=20, replies=101', { waitSeconds: 20, replies: 100 }],
+    ['wait=20, replies=0', { waitSeconds: 20 }],
+    ['wait=20, replies', { waitSeconds: 20 }],
+    ['wait=20, replies=-1', { waitSeconds: 20 }],
+    ['wait=20, replies=1.5', { waitSeconds: 20 }],
+    ['wait=20; replies=1', { waitSeconds: 20 }],
+  ])('reads %s', (header, preference) => {
+    expect(waitPreference(header)).toEqual(preference)
   })
 
   it.each([
@@ -54,7 +62,43 @@ describe('preferredWaitSeconds', () => {
     'wait=ten',
     'respond-async',
     'wait=1 2',
+    'replies=1',
   ])('has none in %j', (header) => {
-    expect(preferredWaitSeconds(header)).toBeUndefined()
+    expect(waitPreference(header)).toBeUndefined()
+  })
+})
+
+it('tells what was applied', () => {
+  expect(appliedPreference({ waitSeconds: 20 })).toBe('wait=20')
+  expect(appliedPreference({ waitSeconds: 20, replies: 1 })).toBe('wait=20, replies=1')
+})
+
+describe('the work of reading', () => {
+  // Counted in steps, which a slow machine does not change.
+  const stepsFor = (header: string): number => {
+    let steps = 0
+    const exec = vi.spyOn(RegExp.prototype, 'exec').mockImplementation(function (this: RegExp, text: string) {
+      steps++
+      return Reflect.apply(original, this, [text]) as RegExpExecArray | null
+    })
+    parsePreferences(header)
+    exec.mockRestore()
+    return steps
+  }
+  const { exec: original } = RegExp.prototype
+
+  it.each(['a,', 'a;', ' ', ',', '\t;', 'a=b,', '"', '\\'])(
+    'grows with the length of the header, and no faster: %j',
+    (part) => {
+      expect(stepsFor(part.repeat(16_000))).toBeLessThanOrEqual(stepsFor(part.repeat(8000)) * 2 + 2)
+    }
+  )
+
+  it('does not read white space over and over', () => {
+    // Quadratic, it takes minutes.
+    expect(parsePreferences(`a${' '.repeat(500_000)}`).size).toBe(1)
+    expect(parsePreferences(`a${' '.repeat(500_000)};`).size).toBe(1)
+    expect(parsePreferences(`${' '.repeat(500_000)}é`).size).toBe(0)
+    expect(parsePreferences(`a="${'\\x'.repeat(250_000)}`).size).toBe(0)
   })
 })

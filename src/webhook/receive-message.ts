@@ -1,6 +1,7 @@
 import type { Conversation, User } from '@botpress/client'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
+import { getOrCreateUser, withProfile } from '../botpress/get-or-create-user'
 import { Remembered } from '../botpress/remembered'
 import type { IncomingMessage } from './message-request'
 
@@ -14,23 +15,22 @@ const users = new Remembered<User>({ maxSize: 5000 })
  * @returns the Botpress message, user and conversation, created where missing
  * @throws what the caller's client throws
  */
-export const receiveMessage = async (caller: Caller, incoming: IncomingMessage) => {
-  const conversationKey = [caller.botId, caller.integrationId, incoming.conversationId]
-  const userKey = [caller.botId, caller.integrationId, incoming.userId]
-  const fromMemory = [conversations.get(conversationKey), users.get(userKey)].some((entry) => entry !== undefined)
+export const receiveMessage = async ({ client, installation }: Caller, incoming: IncomingMessage) => {
+  const knownConversation = conversations.get(installation, incoming.conversationId)
+  const knownUser = users.get(installation, incoming.userId)
 
-  const create = async () => {
+  const create = async (known: { conversation?: Conversation; user?: User }) => {
     const [conversation, user] = await Promise.all([
-      conversations.get(conversationKey) ??
-        caller.client
+      known.conversation ??
+        client
           .getOrCreateConversation({ channel: 'channel', tags: { id: incoming.conversationId } })
-          .then((found) => conversations.set(conversationKey, found.conversation)),
-      users.get(userKey) ??
-        caller.client
-          .getOrCreateUser({ ...incoming.user, tags: { id: incoming.userId } })
-          .then((found) => users.set(userKey, found.user)),
+          .then((found) => conversations.set(installation, incoming.conversationId, found.conversation)),
+      (known.user
+        ? withProfile(client, known.user, incoming.user)
+        : getOrCreateUser(client, incoming.userId, incoming.user)
+      ).then((found) => (found === known.user ? found : users.set(installation, incoming.userId, found))),
     ])
-    const { message } = await caller.client.getOrCreateMessage({
+    const { message } = await client.getOrCreateMessage({
       conversationId: conversation.id,
       userId: user.id,
       type: incoming.type,
@@ -42,13 +42,14 @@ export const receiveMessage = async (caller: Caller, incoming: IncomingMessage) 
   }
 
   try {
-    return await create()
+    return await create({ conversation: knownConversation, user: knownUser })
   } catch (thrown) {
-    if (!fromMemory || !BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+    const isRemembered = knownConversation !== undefined || knownUser !== undefined
+    if (!isRemembered || !BotpressFailure.in(thrown)?.isMissingResource) throw thrown
     // What was remembered has been deleted since.
-    conversations.forget(conversationKey)
-    users.forget(userKey)
-    return await create()
+    conversations.forget(installation, incoming.conversationId)
+    users.forget(installation, incoming.userId)
+    return await create({})
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Client, Message } from '@botpress/client'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { BotpressFailure } from '../botpress/botpress-failure'
+import { abortable } from '../botpress/transport'
 import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
 
 const FIRST_PAUSE_MS = 150
@@ -15,82 +16,106 @@ export type WaitOptions = {
   /** The external id of its conversation. */
   conversationId: string
   waitMs: number
+  /** So many replies are enough, without the time of quiet. */
+  enough?: number
 }
 
 export type Clock = { now: () => number; sleep: (ms: number) => Promise<unknown> }
 
 const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) }
 
+/** How a look at the conversation has ended. */
+type Outcome = { complete: boolean; refused?: boolean; retryAfterMs?: number }
+
 /**
- * Waits for the bot's replies: for the first one, and then until none has followed for a second. Looks often at first,
- * and then more rarely.
+ * Waits for the bot's replies: for as many as are enough, or for the first one, and then until none has followed for a
+ * second. Looks often at first, and then more rarely, each time at all that has come since the message: a reply may become
+ * visible later than one that is newer.
  *
  * @param client acts as the caller
- * @returns the bot's messages since the one that was sent, the oldest first; those that have come, when the time is up or
- * Botpress refuses to tell. Throws nothing: the message is in.
+ * @returns the bot's messages since the one that was sent, the oldest first; those that have been seen, when the time is up
+ * or Botpress refuses to tell. Throws nothing: the message is in.
  */
-export const waitForReplies = async (
+export const waitForReplies = (
   client: Client,
-  { sent, conversationId, waitMs }: WaitOptions,
+  { sent, conversationId, waitMs, enough = Infinity }: WaitOptions,
   { now, sleep }: Clock = REAL_CLOCK
-): Promise<OutgoingMessage[]> => {
-  const replies: OutgoingMessage[] = []
-  const deadline = now() + waitMs
-  let newest = sent
-  let quietSince = 0
-  let lookMs = 0
+): Promise<OutgoingMessage[]> =>
+  // A look that is under way when the answer goes ends with it.
+  abortable(async () => {
+    let replies: Message[] = []
+    const deadline = now() + waitMs
+    let quietSince = 0
+    let lookMs = 0
+    let last: Outcome = { complete: true }
 
-  const look = async (): Promise<void> => {
-    const start = now()
-    const messages = await messagesSince(client, newest)
-    lookMs = now() - start
-    newest = messages.at(-1) ?? newest
-    const outgoing = messages.filter(({ direction }) => direction === 'outgoing')
-    if (outgoing.length > 0) quietSince = now()
-    replies.push(...outgoing.map((message) => outgoingMessageOf(message, conversationId)))
-  }
+    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
+      const untilQuiet = replies.length > 0 && last.complete ? quietSince + QUIET_MS - now() : Infinity
+      const nextPauseMs = Math.max(0, Math.min(pauseMs, untilQuiet), last.retryAfterMs ?? 0)
+      // The last look has to be over in time.
+      const untilLastLook = deadline - now() - 2 * lookMs
+      if (untilLastLook <= 0 || (last.retryAfterMs ?? 0) > untilLastLook) break
+      await sleep(Math.min(nextPauseMs, untilLastLook))
 
-  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
-    const untilQuiet = replies.length > 0 ? quietSince + QUIET_MS - now() : Infinity
-    // The last look has to be over in time.
-    const untilLastLook = deadline - now() - 2 * lookMs
-    if (untilLastLook <= 0) break
-    await sleep(Math.max(0, Math.min(pauseMs, untilQuiet, untilLastLook)))
-    const before = replies.length
-    const goOn = await isDoneWithin(deadline - now(), look())
-    if (!goOn || (untilQuiet <= pauseMs && replies.length === before)) break
-  }
-  return [...replies]
+      const start = now()
+      const isQuiet = replies.length > 0 && start >= quietSince + QUIET_MS
+      const found: Message[] = []
+      const outcome = await inTime(deadline - start, look(client, sent, found))
+      lookMs = now() - start
+      last = outcome ?? { complete: false }
+
+      const before = replies.length
+      replies = merged(replies, found, last.complete)
+      const hasMore = replies.length > before
+      if (hasMore) quietSince = now()
+      if (!outcome || last.refused || replies.length >= enough) break
+      if (isQuiet && last.complete && !hasMore) break
+    }
+    return replies.map((reply) => outgoingMessageOf(reply, conversationId))
+  })
+
+/** The replies with those that were found, each once, the oldest first. */
+const merged = (replies: Message[], found: Message[], isComplete: boolean): Message[] => {
+  const seen = found.filter(({ direction }) => direction === 'outgoing').reverse()
+  // Among those of the same millisecond, Botpress's list tells the order.
+  const inOrder = isComplete ? [...seen, ...replies] : [...replies, ...seen]
+  const byId = new Map(inOrder.map((message) => [message.id, message]))
+  return [...byId.values()].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))
 }
 
-/** Whether to look again: not where the time is up, or Botpress has refused this look and so would the next. */
-const isDoneWithin = async (limitMs: number, look: Promise<void>): Promise<boolean> => {
-  let timer: NodeJS.Timeout | undefined
-  const outOfTime = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), limitMs)
-  })
-  const done = look.then(
-    () => true,
-    (thrown) => BotpressFailure.in(thrown)?.isTemporary === true
-  )
+/**
+ * Looks at the messages of a conversation since one of them.
+ *
+ * @param found gets them page by page, the newest first: also those of a look that does not come to its end
+ */
+const look = async (client: Client, { id, conversationId, createdAt }: Message, found: Message[]): Promise<Outcome> => {
   try {
-    return await Promise.race([done, outOfTime])
+    let nextToken: string | undefined
+    do {
+      const { messages, meta } = await client.listMessages({ conversationId, nextToken })
+      for (const message of messages) {
+        // The message itself may have been deleted since.
+        if (message.id === id || message.createdAt < createdAt) return { complete: true }
+        found.push(message)
+      }
+      nextToken = meta.nextToken
+    } while (nextToken)
+    return { complete: true }
+  } catch (thrown) {
+    const failure = BotpressFailure.in(thrown)
+    return { complete: false, refused: !failure?.isTemporary, retryAfterMs: failure?.more.retryAfterMs }
+  }
+}
+
+/** What `work` resolves to, `undefined` where that takes longer. */
+const inTime = async <T>(limitMs: number, work: Promise<T>): Promise<T | undefined> => {
+  let timer: NodeJS.Timeout | undefined
+  const outOfTime = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), limitMs)
+  })
+  try {
+    return await Promise.race([work, outOfTime])
   } finally {
     clearTimeout(timer)
   }
-}
-
-/** The messages of a conversation after one of them, the oldest first, from as many pages as there are. */
-const messagesSince = async (client: Client, { id, conversationId, createdAt }: Message): Promise<Message[]> => {
-  const found: Message[] = []
-  let nextToken: string | undefined
-  do {
-    const { messages, meta } = await client.listMessages({ conversationId, nextToken })
-    for (const message of messages) {
-      if (message.id === id || message.createdAt < createdAt) return found.toReversed()
-      found.push(message)
-    }
-    nextToken = meta.nextToken
-  } while (nextToken)
-  return found.toReversed()
 }

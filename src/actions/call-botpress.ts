@@ -1,0 +1,21 @@
+import type { Client } from '@botpress/client'
+import { RuntimeError } from '@botpress/sdk'
+import type * as bp from '.botpress'
+import { BotpressFailure } from '../botpress/botpress-failure'
+import { installationOf, integrationClient } from '../botpress/client'
+import { withRetries } from '../botpress/with-retries'
+
+/**
+ * Does an action's work as the integration, again while Botpress fails for a passing reason.
+ *
+ * @throws RuntimeError with Botpress's own reason, for the bot's builder
+ */
+export const callBotpress = async <T>(ctx: bp.Context, work: (client: Client) => Promise<T>): Promise<T> => {
+  const client = integrationClient(installationOf(ctx))
+  try {
+    return await withRetries(() => work(client))
+  } catch (thrown) {
+    const failure = BotpressFailure.in(thrown)
+    throw failure ? new RuntimeError(`Botpress did not carry out the action: ${failure.reason}.`) : thrown
+  }
+}

@@ -1,0 +1,87 @@
+// Its main file is UMD, which bundlers cannot follow.
+import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser/lib/esm/main.js'
+import { isJsonObject, type JsonObject } from './json-object'
+import { Problem } from './problem'
+
+type Body = { body?: string; headers: Record<string, string | undefined> }
+
+/** What stands for bytes that are not UTF-8. */
+const REPLACEMENT = '\ufffd'
+
+/**
+ * Reads a request's body, JSON in UTF-8 whatever its content type says. A byte order mark is passed over.
+ *
+ * @throws Problem 400 that says what is wrong: where the JSON ends being JSON, or what the body is instead
+ */
+export const parseJsonBody = ({ body, headers }: Body): JsonObject => {
+  if (!body) {
+    throw new Problem(400, 'The request has no body. Send a JSON object.')
+  }
+  const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(headers['content-type'] ?? '')?.[1]
+  if (charset && !/^(utf-?8|us-ascii)$/i.test(charset) && body.includes(REPLACEMENT)) {
+    throw new Problem(400, `The body is in ${charset}, as its Content-Type says. Send it in UTF-8.`)
+  }
+  const text = body.replace(/^\ufeff/, '')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch {
+    throw new Problem(
+      400,
+      `The body is not JSON: ${otherForm(text, headers) ?? syntaxError(text)}. Send a JSON object.`
+    )
+  }
+  if (!isJsonObject(value)) {
+    throw new Problem(400, 'The body is JSON, but not an object. Send a JSON object.')
+  }
+  return value
+}
+
+/** What the body is, where it is something else altogether. */
+const otherForm = (text: string, headers: Body['headers']): string | undefined => {
+  const [type = '', encoding = ''] = [headers['content-type'], headers['content-encoding']]
+  // 1f 8b are gzip's first bytes.
+  if ((encoding && encoding !== 'identity') || text.startsWith(`\u001f${REPLACEMENT}`)) {
+    return `it is compressed${encoding && ` (${encoding})`}, and has to come as it is`
+  }
+  if (/^--[^\r\n]+\r?\ncontent-disposition:/i.test(text)) return 'it is a multipart form'
+  if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !/^\s*[{[]/.test(text))) return 'it is a form'
+  if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and has to be in UTF-8'
+  if (text.startsWith(REPLACEMENT)) return 'it is binary, or in another encoding than UTF-8'
+  if (/^\s*</.test(text)) return 'it is XML or HTML'
+  return undefined
+}
+
+const EXPECTED: Record<string, string> = {
+  InvalidNumberFormat: 'a number is malformed',
+  PropertyNameExpected: 'the name of a field, in double quotes, is expected',
+  ValueExpected: 'a value is expected',
+  ColonExpected: 'a colon is expected',
+  CommaExpected: 'a comma is expected',
+  CloseBraceExpected: 'a comma or "}" is expected',
+  CloseBracketExpected: 'a comma or "]" is expected',
+  EndOfFileExpected: 'the end is expected',
+  InvalidCommentToken: 'JSON has no comments',
+  UnexpectedEndOfString: 'a string does not end (a line break in it is written \\n)',
+  UnexpectedEndOfNumber: 'a number does not end',
+  InvalidUnicode: '\\u is not followed by four hexadecimal digits',
+  InvalidEscapeCharacter: 'a backslash in a string is followed by what it cannot escape',
+  InvalidCharacter: 'a string has a control character in it',
+}
+
+/** Where a parser stops, and what it finds there. JSON.parse tells it in some of its errors, and in each Node differently. */
+const syntaxError = (text: string): string => {
+  const errors: ParseError[] = []
+  try {
+    parse(text, errors, { disallowComments: true })
+  } catch (thrown) {
+    // Recursive as it is, it has run out of stack.
+    if (!(thrown instanceof RangeError)) throw thrown
+  }
+  const [first] = errors
+  if (!first) return 'it is malformed'
+  const lines = text.slice(0, first.offset).split(/\r\n|\r|\n/)
+  const found = text.slice(first.offset, first.offset + Math.min(Math.max(first.length, 1), 20))
+  const what = EXPECTED[printParseErrorCode(first.error)] ?? 'this is no JSON'
+  return `line ${lines.length}, column ${lines.at(-1)!.length + 1}: ${what}, and ${found ? `${JSON.stringify(found)} found` : 'the body ends'}`
+}

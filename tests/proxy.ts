@@ -1,0 +1,48 @@
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+
+export type Proxy = {
+  /** The address behind it, through the proxy. */
+  url: string
+  /** How many connections were opened to it. */
+  connections: () => number
+  /** How many of them are open. */
+  open: () => number
+  /**
+   * Forgets the connections there are, as a NAT gateway does with idle ones: whoever sends something over one gets a reset,
+   * or no answer ever.
+   */
+  forget: (how: 'reset' | 'silence') => void
+  close: () => Promise<void>
+}
+
+/** Starts a proxy of connections to the host of a URL. */
+export const startProxy = async (behind: string): Promise<Proxy> => {
+  const { hostname, port, pathname, search } = new URL(behind)
+  const open = new Map<Socket, Socket>()
+  let connections = 0
+  const server = createServer((near) => {
+    connections++
+    const far = connect(Number(port), hostname)
+    open.set(near, far)
+    near.on('error', () => far.destroy()).on('close', () => open.delete(near))
+    far.on('error', () => near.destroy())
+    near.pipe(far).pipe(near)
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}${search}`,
+    connections: () => connections,
+    open: () => open.size,
+    forget: (how) => {
+      for (const [near, far] of open) {
+        near.unpipe().removeAllListeners('data')
+        far.unpipe().destroy()
+        near.on('data', () => how === 'reset' && near.resetAndDestroy()).resume()
+      }
+    },
+    close: async () => {
+      for (const near of open.keys()) near.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
