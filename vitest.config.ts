@@ -1,9 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
+/** What needs more than npm ci is run apart: npm run test:browser needs Chromium, npm run test:node-18 another Node. */
+const MODES: Record<string, string[]> = {
+  browser: ['tests/browser/*.browser.ts'],
+  'node-18': ['tests/node-18/*.node-18.ts'],
+}
+
 export default defineConfig(({ mode }) => ({
   test: {
-    // npm test needs no browser; npm run test:browser needs Chromium.
-    include: mode === 'browser' ? ['tests/browser/*.browser.ts'] : ['{src,sandbox,tests}/**/*.test.ts'],
+    include: MODES[mode] ?? ['{src,sandbox,tests}/**/*.test.ts'],
     testTimeout: 20_000,
     maxConcurrency: 50,
     maxWorkers: 2,

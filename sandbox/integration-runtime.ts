@@ -29,13 +29,23 @@ export type IntegrationRuntimeProps = {
   onRequest: (exchange: Exchange) => void
 }
 
+/** What runs the integration. */
+export type Runtime = {
+  /** Resolves to the integration's answer, or to one of status 500 where it crashes. */
+  call(request: IntegrationRequest): Promise<IntegrationResponse>
+  /** The bytes on the instance's heap, after a collection of garbage. */
+  heapUsed(): Promise<number>
+  /** Ends the instance, with all that it remembers. The next call starts another. */
+  stop(): Promise<void>
+}
+
 type Pending = { resolve: (result: never) => void; reject: (error: unknown) => void }
 
 /**
  * Runs the built integration as the cloud does: in an instance that starts at the first call, stays warm, and is
  * started anew after a crash.
  */
-export class IntegrationRuntime {
+export class IntegrationRuntime implements Runtime {
   private readonly bundle: string
   private worker: Worker | undefined
   private readonly pending = new Map<number, Pending>()
@@ -49,7 +59,6 @@ export class IntegrationRuntime {
     }
   }
 
-  /** Resolves to the integration's answer, or to one of status 500 where it crashes. */
   async call(request: IntegrationRequest): Promise<IntegrationResponse> {
     try {
       return await this.carryOut<IntegrationResponse>({ request })
@@ -58,12 +67,10 @@ export class IntegrationRuntime {
     }
   }
 
-  /** The bytes on the instance's heap, after a collection of garbage. */
   heapUsed(): Promise<number> {
     return this.carryOut<number>({})
   }
 
-  /** Ends the instance, with all that it remembers. The next call starts another. */
   async stop(): Promise<void> {
     await this.worker?.terminate()
   }

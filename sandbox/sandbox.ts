@@ -4,7 +4,7 @@ import { ApiError } from './api-error'
 import type { Chat } from './chat'
 import { type ApiCall, type Fault, answerApiErrors, parseQuery, serveChatApi } from './chat-api'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './installation'
-import { IntegrationRuntime } from './integration-runtime'
+import { IntegrationRuntime, type IntegrationRuntimeProps, type Runtime } from './integration-runtime'
 import { serveOwnEndpoint } from './own-endpoint'
 import { servePage } from './page'
 import { Switches } from './switches'
@@ -21,6 +21,8 @@ export type SandboxOptions = InstallationOptions & {
   port?: number
   /** Another bundle than the one of `npm run build`. */
   bundle?: string
+  /** Runs the integration elsewhere than in a thread of this process. */
+  runtime?: (props: IntegrationRuntimeProps) => Runtime
   /** Tokens that Botpress knows, of other workspaces: they may use no bot here. */
   foreignTokens?: string[]
   /** More environment variables for the integration, asked for when an instance starts. */
@@ -114,7 +116,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     await server.register((scope) => servePage(scope, { wire, switches, start }))
   }
 
-  const runtime = new IntegrationRuntime({
+  const { runtime: createRuntime = (props: IntegrationRuntimeProps): Runtime => new IntegrationRuntime(props) } =
+    options
+  const runtime = createRuntime({
     bundle: options.bundle,
     env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env?.() }),
     onLog: options.onLog ?? (() => {}),

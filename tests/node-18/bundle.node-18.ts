@@ -1,0 +1,74 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { DEMO_MESSAGES } from '../../sandbox/demo-messages'
+import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
+import { messageBody, send } from '../backend'
+import { type Endpoint, startEndpoint } from '../endpoint'
+import { BundleProcess, nodeOf } from './bundle-process'
+
+let sandbox: Sandbox
+let endpoint: Endpoint
+let version: string
+const logged: string[] = []
+
+beforeAll(async () => {
+  const execPath = await nodeOf('18')
+  ;({ stdout: version } = await promisify(execFile)(execPath, ['--version']))
+  let failing = 0
+  endpoint = await startEndpoint((response) => response.writeHead(failing++ === 0 ? 503 : 204).end())
+  sandbox = await startSandbox({
+    endpoint: endpoint.url,
+    signingSecret: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
+    onLog: (line) => logged.push(line),
+    runtime: (props) => new BundleProcess(execPath, props),
+  })
+  return async () => {
+    await sandbox.close()
+    await endpoint.close()
+  }
+}, 120_000)
+
+describe('the bundle needs no more than Node 18', () => {
+  it('which runs here', () => {
+    expect(version).toMatch(/^v18\./)
+  })
+
+  it('a message and its replies, waited for', async () => {
+    const answer = await send(sandbox, messageBody({ text: 'burst 3' }), { headers: { prefer: 'wait=20' } })
+    expect(answer.status).toBe(200)
+    expect(answer.body.replies.map(({ payload }: { payload: { text: string } }) => payload.text)).toEqual([
+      '1 of 3',
+      '2 of 3',
+      '3 of 3',
+    ])
+    await sandbox.settled()
+    // One of them at the second try.
+    expect(endpoint.messages()).toHaveLength(4)
+  })
+
+  it('every type of message', async () => {
+    for (const type of Object.keys(DEMO_MESSAGES)) await send(sandbox, messageBody({ text: type }))
+    await sandbox.settled()
+    expect(new Set(endpoint.messages().map(({ body }) => body.type))).toEqual(
+      new Set(['text', ...Object.keys(DEMO_MESSAGES)])
+    )
+  })
+
+  it('what is remembered, reading, actions and errors', async () => {
+    const body = messageBody({ user: { name: 'Ada' } })
+    await send(sandbox, body)
+    const later = await send(sandbox, { ...body, messageId: 'later', user: { name: 'Countess' } })
+    expect(later.body.user.name).toBe('Countess')
+    const query = new URLSearchParams({ conversationId: String(body.conversationId) })
+    const read = await send(sandbox, undefined, { method: 'GET', path: `/messages?${query}` })
+    expect(read.status).toBe(200)
+    expect((await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' } })).status).toBe(200)
+    expect((await send(sandbox, '{"a":', { unchecked: true })).body.detail).toContain('line 1, column 6')
+    expect((await send(sandbox, body, { authorization: 'Bearer unknown' })).status).toBe(401)
+  })
+
+  it('logs nothing of it', () => {
+    expect(logged).toEqual([])
+  })
+})
