@@ -7,7 +7,7 @@ export default new IntegrationDefinition({
   name,
   version,
   title: 'Messaging API',
-  description: 'Connect any back-end to your bot over plain HTTP: POST messages to a URL, get every reply at yours.',
+  description: 'Connect any backend to your bot over plain HTTP: POST messages to a URL, get every reply at yours.',
   readme: 'hub.md',
   icon: 'icon.svg',
   configuration: {
@@ -15,34 +15,34 @@ export default new IntegrationDefinition({
       responseEndpointURL: z
         .string()
         .title('Response Endpoint URL')
-        .describe('The http or https URL of your back-end that every message of the bot is POSTed to.'),
+        .describe('The http or https URL of your backend that every message of the bot is POSTed to.'),
       signingSecret: z
         .string()
         .secret()
         .optional()
         .title('Signing Secret')
         .describe(
-          'Signs every message, so that your back-end can verify it. A Standard Webhooks secret: "whsec_" and 24 to 64 bytes in base64.'
+          'Signs every message, so that your backend can verify it. A Standard Webhooks secret: "whsec_" and 24 to 64 bytes in base64.'
         ),
     }),
   },
   user: {
     tags: {
-      id: { title: 'External user id', description: 'The id that your back-end gave the user' },
+      id: { title: 'External user id', description: 'The id that your backend gave the user' },
     },
   },
   channels: {
     channel: {
       title: 'Messaging API channel',
-      description: 'Conversations between your back-end and the bot',
+      description: 'Conversations between your backend and the bot',
       conversation: {
         tags: {
-          id: { title: 'External conversation id', description: 'The id that your back-end gave the conversation' },
+          id: { title: 'External conversation id', description: 'The id that your backend gave the conversation' },
         },
       },
       message: {
         tags: {
-          id: { title: 'External message id', description: 'The id that your back-end gave the message' },
+          id: { title: 'External message id', description: 'The id that your backend gave the message' },
           conversationId: {
             title: 'Botpress conversation id',
             description: 'The conversation that the external message id belongs to: another one may use the same id',
@@ -70,16 +70,16 @@ export default new IntegrationDefinition({
                 .min(1)
                 .max(500)
                 .title('External user id')
-                .describe('The id that your back-end gave the user'),
+                .describe('The id that your backend gave the user'),
             })
             .title('User')
             .describe('The user to get'),
-          name: z.string().max(200).optional().title('Name').describe('The name of the user, given when first created'),
+          name: z.string().max(200).optional().title('Name').describe('The name of the user, kept up to date'),
           pictureUrl: z
             .string()
             .optional()
             .title('Picture URL')
-            .describe('The URL of the user’s picture, given when first created'),
+            .describe('The URL of the user’s picture, kept up to date'),
         }),
       },
       output: {
@@ -98,7 +98,7 @@ export default new IntegrationDefinition({
                 .min(1)
                 .max(500)
                 .title('External conversation id')
-                .describe('The id that your back-end gave the conversation'),
+                .describe('The id that your backend gave the conversation'),
             })
             .title('Conversation')
             .describe('The conversation to get'),

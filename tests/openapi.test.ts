@@ -1,8 +1,9 @@
+import { createConfig, lint } from '@redocly/openapi-core'
 import { Validator } from '@seriousme/openapi-schema-validator'
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
 import document from '../openapi.json'
-import { EXAMPLES } from '../openapi/examples'
+import { EXAMPLES, PROBLEM_EXAMPLES } from '../openapi/examples'
 import { openApiJson } from '../openapi/document'
 import { mustBeDocumented, mustBeDocumentedDelivery } from './documented'
 
@@ -28,6 +29,37 @@ describe('openapi.json', () => {
     expect(errors).toBeUndefined()
     expect(valid).toBe(true)
     expect(validator.version).toBe('3.1')
+  })
+
+  it('has nothing that redocly’s recommended rules warn of', async () => {
+    const config = await createConfig({ extends: ['recommended'] })
+    const problems = await lint({ ref: 'openapi.json', config })
+    expect(problems.map(({ message, location }) => [message, location[0]?.pointer])).toEqual([])
+  })
+
+  it('has an example for each body, header and parameter, so that mocks and imports show sense', () => {
+    const lacking: string[] = []
+    const look = (node: unknown, path: string): void => {
+      if (typeof node !== 'object' || node === null || path.startsWith('/components')) return
+      const isParameter = 'in' in node && 'schema' in node
+      const isMedia = /\/content\/[^/]+~1[^/]+$/.test(path)
+      const isHeader = /\/headers\/[^/]+$/.test(path)
+      if ((isParameter || isMedia || isHeader) && !('example' in node)) lacking.push(path)
+      for (const [key, child] of Object.entries(node)) {
+        if (key !== 'example' && key !== 'schema') look(child, `${path}/${key.replaceAll('/', '~1')}`)
+      }
+    }
+    look(document, '')
+    expect(lacking).toEqual([])
+  })
+
+  it('has problems as examples that the integration could answer', () => {
+    for (const [status, example] of Object.entries(PROBLEM_EXAMPLES)) {
+      const answer = { title: 'x', status: Number(status), ...example }
+      expect(() =>
+        mustBeDocumented({ ...received, status: Number(status), contentType: 'application/problem+json', answer })
+      ).not.toThrow()
+    }
   })
 
   it('has examples that are as it says', () => {

@@ -1,0 +1,35 @@
+/** What is measured, in the order of the report. */
+export const TITLES = {
+  firstMessageCalls: 'API calls, first message',
+  firstMessageLatencies: 'API latencies (100 ms), first message',
+  laterMessageCalls: 'API calls, later message',
+  laterMessageLatencies: 'API latencies (100 ms), later message',
+  apiConnections: 'connections to the API, 20 messages',
+  endpointConnections: 'connections to the endpoint, 20 messages',
+  inPerSecond1: 'messages/s in, one at a time',
+  inPerSecond32: 'messages/s in, 32 at once',
+  outPerSecond1: 'messages/s out, one at a time',
+  outPerSecond32: 'messages/s out, 32 at once',
+  heapBefore: 'heap in MB, after one message',
+  heapAfter: 'heap in MB, after 20,000 messages in 10,000 conversations',
+  bundleKb: 'bundle in kB',
+  loadMs: 'load time in ms',
+}
+
+export type Figure = keyof typeof TITLES
+
+const rounded = (value: number): string =>
+  value < 10 ? String(Number(value.toFixed(2))) : Math.round(value).toLocaleString('en-US')
+
+/** The figures as a table in Markdown, as README.md has it. */
+export const report = (figures: Record<Figure, { plain: number; ours: number }>): string =>
+  [
+    ['', 'plain', 'this build', 'ratio'],
+    ['---', '---', '---', '---'],
+    ...Object.entries(TITLES).map(([figure, title]) => {
+      const { plain, ours } = figures[figure as Figure]
+      return [title, rounded(plain), rounded(ours), rounded(ours / plain)]
+    }),
+  ]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n')
