@@ -137,7 +137,7 @@ describe('the README’s first steps', () => {
       duplex: 'half',
       signal: aborted.signal,
     } as RequestInit)
-    await expect(broken).rejects.toThrow()
+    await expect(broken).rejects.toThrow(/abort/)
     const target = { webhookUrl: `http://localhost:${port}/webhook`, token: 'bp_pat_sandbox' }
     expect((await send(target, messageBody({ conversationId: 'tea', text: 'Look' }))).status).toBe(200)
     await expect.poll(() => output).toContain("tea text { text: 'You said: Look' }")
