@@ -7,6 +7,8 @@ export type Proxy = {
   connections: () => number
   /** How many of them are open. */
   open: () => number
+  /** Over how many something was sent after they were forgotten. */
+  lost: () => number
   /**
    * Forgets the connections there are, as a NAT gateway does with idle ones: whoever sends something over one gets a reset,
    * or no answer ever.
@@ -20,6 +22,7 @@ export const startProxy = async (behind: string): Promise<Proxy> => {
   const { hostname, port, pathname, search } = new URL(behind)
   const open = new Map<Socket, Socket>()
   let connections = 0
+  let lost = 0
   const server = createServer((near) => {
     connections++
     const far = connect(Number(port), hostname)
@@ -33,11 +36,16 @@ export const startProxy = async (behind: string): Promise<Proxy> => {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}${search}`,
     connections: () => connections,
     open: () => open.size,
+    lost: () => lost,
     forget: (how) => {
       for (const [near, far] of open) {
         near.unpipe().removeAllListeners('data')
         far.unpipe().destroy()
-        near.on('data', () => how === 'reset' && near.resetAndDestroy()).resume()
+        near.once('data', () => {
+          lost++
+          if (how === 'reset') near.resetAndDestroy()
+        })
+        near.resume()
       }
     },
     close: async () => {

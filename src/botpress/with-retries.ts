@@ -28,7 +28,6 @@ export const withRetries = <T>(
       throw lastFailure ?? new BotpressFailure('no answer in time', { timedOut: true })
     }
     const done = pRetry(work, {
-      signal,
       retries: Infinity,
       // The pauses are made below.
       minTimeout: 0,

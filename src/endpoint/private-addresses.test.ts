@@ -104,6 +104,11 @@ describe('the address that is connected to is the one that is checked', () => {
     expect((await failureOf('http://rebind.example/')).message).toMatch(/ is not a public address$/)
   })
 
+  it('a name that resolves to an IPv4-compatible address is refused', async () => {
+    answers([{ address: '::7f00:1', family: 6 }])
+    expect((await failureOf('http://rebind.example/')).message).toMatch(/ is not a public address$/)
+  })
+
   it('a name with a private address among others is refused', async () => {
     answers([
       { address: '203.0.113.1', family: 4 },
