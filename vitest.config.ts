@@ -9,7 +9,10 @@ const MODES: Record<string, string[]> = {
 export default defineConfig(({ mode }) => ({
   test: {
     include: MODES[mode] ?? ['{src,sandbox,tests}/**/*.test.ts'],
-    testTimeout: 20_000,
+    // A busy machine takes its time.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     maxConcurrency: 50,
     maxWorkers: 2,
     // The endpoints of the tests are on this machine.

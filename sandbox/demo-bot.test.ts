@@ -27,6 +27,15 @@ describe('the demo bot', () => {
     expect(say('silent')).toEqual([])
   })
 
+  it.each(['Card', 'CARD', ' card '])(
+    'knows its words in any case, and with white space around them: "%s"',
+    (words) => {
+      expect(say(words)).toEqual(say('card'))
+      expect(say(words.replace(/card/i, 'Silent'))).toEqual([])
+      expect(say(words.replace(/card/i, 'Burst 2'))).toHaveLength(2)
+    }
+  )
+
   it('answers a message of another type with a text that names it', () => {
     expect(demoBot({ type: 'order', payload: { text: 'silent' } })).toEqual([
       { type: 'text', payload: { text: expect.stringContaining('order') } },

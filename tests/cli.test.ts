@@ -41,7 +41,7 @@ const start = async (until: string, env: NodeJS.ProcessEnv, ...options: string[]
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  await expect.poll(() => output, { timeout: 15_000 }).toContain(until)
+  await expect.poll(() => output).toContain(until)
   return { child, output: () => output, url: () => output.match(/http:\/\/localhost:\d+\/webhook/)![0] }
 }
 
@@ -156,7 +156,7 @@ describe('npm start', () => {
       })
       let output = ''
       child.stdout.on('data', (chunk) => (output += chunk))
-      await expect.poll(() => output, { timeout: 15_000 }).toContain('-d ')
+      await expect.poll(() => output).toContain('-d ')
       const url = output.match(/http:\/\/localhost:\d+\/webhook/)![0]
       expect((await fetch(url)).status).toBe(405)
       child.kill(signal)
@@ -165,7 +165,7 @@ describe('npm start', () => {
           () => false,
           () => true
         )
-      await expect.poll(isGone, { timeout: 10_000 }).toBe(true)
+      await expect.poll(isGone).toBe(true)
     }
   )
 

@@ -113,7 +113,7 @@ describe('the README’s first steps', () => {
     expect(JSON.parse(await run('sh', ['-c', command]))).toEqual(answer)
   })
 
-  it('the backend receives a message; the commands beside it start both', { timeout: 30_000 }, async () => {
+  it('the backend receives a message; the commands beside it start both', async () => {
     const folder = await folderForTest()
     const [backendPort, port] = [await freePort(), await freePort()]
     const backend = (await block('README.md', '// receive.mjs')).replace('8080', String(backendPort))
@@ -127,7 +127,7 @@ describe('the README’s first steps', () => {
     onTestFinished(() => void process.kill(-shell.pid!, 'SIGKILL'))
     let output = ''
     shell.stdout.on('data', (chunk) => (output += chunk))
-    await expect.poll(() => output, { timeout: 15_000 }).toContain('webhook URL')
+    await expect.poll(() => output).toContain('webhook URL')
 
     // One that breaks off does not end it.
     const aborted = new AbortController()
@@ -270,6 +270,11 @@ describe('the document on security', () => {
     expect(verified(body, headers)).toMatchObject({ payload: { text: 'Hi' } })
     expect(() => verified(body.replace('Hi', 'Ho'), headers)).toThrow('No matching signature')
   })
+})
+
+it('the changelog and the package agree on the version', async () => {
+  const [, version] = (await readFile('CHANGELOG.md', 'utf8')).match(/^## \[(.*?)\]/m)!
+  expect(version).toBe(packageJson.version)
 })
 
 describe('each code block', () => {

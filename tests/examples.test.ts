@@ -32,7 +32,7 @@ const startBackend = async (command: string, file: string) => {
   onTestFinished(() => void backend.kill('SIGKILL'))
   let output = ''
   backend.stdout.on('data', (chunk) => (output += chunk))
-  await expect.poll(() => output, { timeout: 10_000 }).toContain('Listening')
+  await expect.poll(() => output).toContain('Listening')
   const endpoint = `http://127.0.0.1:${port}/`
   const said: unknown[] = []
   const sandbox = await startSandbox({

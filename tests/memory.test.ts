@@ -32,7 +32,7 @@ const BAD_TOKENS = [
 
 describe('what a message costs', () => {
   it('the first: the conversation and the user side by side, then the message', async () => {
-    const delayMs = 200
+    const delayMs = 1000
     faultOf = () => ({ delayMs })
     await send(sandbox, messageBody())
     expect(operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])

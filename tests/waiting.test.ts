@@ -142,7 +142,6 @@ describe('Prefer: wait=N', () => {
     const one = await sendAndWait(messageBody(), 'wait=20, replies=1')
     expect(one.headers.get('preference-applied')).toBe('wait=20, replies=1')
     expect(one.body.replies).toHaveLength(1)
-    expect(looks().length).toBeLessThan(4)
     const body = messageBody({ text: 'burst 5' })
     const five = await sendAndWait(body, 'wait=20, replies=5')
     expect(textsOf(five)).toHaveLength(5)
@@ -208,7 +207,8 @@ describe('whatever the API does meanwhile', () => {
     const answer = await sendAndWait(messageBody(), 'wait=2')
     expect(answer.status).toBe(200)
     expect(answer.body.replies).toEqual([])
-    expect(performance.now() - start).toBeLessThan(5000)
+    // Long before the look would end.
+    expect(performance.now() - start).toBeLessThan(30_000)
   })
 
   it.each<[string, Fault]>([

@@ -67,9 +67,9 @@ describe('how long it lasts', () => {
 
   it('a request that was sent whole and is not answered in time may have arrived, and is not tried again', async () => {
     const endpoint = await endpointForTest(() => {})
-    const failure = await post(endpoint.url, { answerTimeoutMs: 50 })
+    const failure = await post(endpoint.url, { answerTimeoutMs: 300 })
     expect(failure!.message).toBe(
-      `${new URL(endpoint.url).host} took the message and did not answer in time, within 0.05 s`
+      `${new URL(endpoint.url).host} took the message and did not answer in time, within 0.3 s`
     )
     expect(failure).toMatchObject({ tries: 1, details: { mayHaveArrived: true } })
     expect(endpoint.messages()).toHaveLength(1)
@@ -104,14 +104,14 @@ describe('how long it lasts', () => {
   })
 
   it('an answer may take longer than the connection', async () => {
-    const endpoint = await endpointForTest((response) => void setTimeout(() => response.writeHead(204).end(), 100))
-    expect(await post(endpoint.url, { connectTimeoutMs: 50 })).toBeUndefined()
+    const endpoint = await endpointForTest((response) => void setTimeout(() => response.writeHead(204).end(), 1500))
+    expect(await post(endpoint.url, { connectTimeoutMs: 1000 })).toBeUndefined()
   })
 
   it('ends in time altogether, a hanging endpoint included', async () => {
     let tries = 0
     const endpoint = await endpointForTest((response) => ++tries > 1 || response.writeHead(503).end())
-    const failure = await post(endpoint.url, { timeoutMs: 300, pauseMs: 1 })
+    const failure = await post(endpoint.url, { timeoutMs: 1000, pauseMs: 1 })
     expect(failure).toMatchObject({ tries: 2, details: { mayHaveArrived: true } })
   })
 
