@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { TITLES } from '../bench/report'
+import definition from '../integration.definition'
 import packageJson from '../package.json'
 import { messageBody, send } from './backend'
 import { mustBeDocumented, mustBeDocumentedDelivery } from './documented'
@@ -168,6 +169,19 @@ describe('the Hub’s page', () => {
     const targets = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, target]) => target)
     expect(targets).not.toEqual([])
     expect(targets.filter((target) => !/^(https:\/\/|#)/.test(target!))).toEqual([])
+  })
+
+  it('its table of payloads has the fields of each type', async () => {
+    const text = await readFile('hub.md', 'utf8')
+    const rows = new Map([...text.matchAll(/^\| `(\w+)` +\| (`.*?) +\|/gm)].map(([, type, fields]) => [type!, fields!]))
+    for (const [type, { schema }] of Object.entries(definition.channels!.channel.messages)) {
+      if (type === 'any') continue
+      // Of what is nested, the names stand after a colon.
+      const own = rows.get(type)!.split(':')[0]!
+      const fields = Object.entries((schema as unknown as { shape: Record<string, { isOptional(): boolean }> }).shape)
+      const expected = fields.map(([name, field]) => (field.isOptional() ? `\`${name}\`?` : `\`${name}\``))
+      expect([type, own.split(', ')]).toEqual([type, expected])
+    }
   })
 
   it('its curl brings the reply', async () => {
