@@ -1,4 +1,4 @@
-import type { Installation } from '../sandbox/installation'
+import type { Installation } from '../sandbox/cloud/installation'
 import { mustBeDocumented } from './documented'
 
 let count = 0

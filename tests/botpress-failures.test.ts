@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it as test } from 'vitest'
-import type { ChatOperation } from '../sandbox/chat'
-import type { Fault } from '../sandbox/chat-api'
+import type { ChatOperation } from '../sandbox/cloud/chat'
+import type { Fault } from '../sandbox/cloud/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 

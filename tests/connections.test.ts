@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import type { Installation } from '../sandbox/installation'
+import type { Installation } from '../sandbox/cloud/installation'
 import type { SandboxOptions } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 import { endpointForTest, proxyForTest, sandboxForTest } from './for-test'

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import { DEMO_MESSAGES } from '../sandbox/demo-messages'
+import { DEMO_MESSAGES } from '../sandbox/bot/demo-messages'
 import { version } from '../package.json'
 import { messageBody, send } from './backend'
 import type { Received } from './endpoint'

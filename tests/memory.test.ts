@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../sandbox/chat-api'
+import type { ApiCall, Fault } from '../sandbox/cloud/chat-api'
 import type { Sandbox } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'

@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { BotMessage } from '../sandbox/bot'
+import type { BotMessage } from '../sandbox/bot/bot'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 

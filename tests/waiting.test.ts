@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../sandbox/chat-api'
+import type { ApiCall, Fault } from '../sandbox/cloud/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'

@@ -9,7 +9,7 @@ import {
   type IntegrationResponse,
   type IntegrationRuntimeProps,
   type Runtime,
-} from '../../sandbox/integration-runtime'
+} from '../../sandbox/cloud/integration-runtime'
 
 /** Where npm has put a Node of that version, from its package `node`. */
 export const nodeOf = async (version: string): Promise<string> => {

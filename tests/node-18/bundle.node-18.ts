@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { DEMO_MESSAGES } from '../../sandbox/demo-messages'
+import { DEMO_MESSAGES } from '../../sandbox/bot/demo-messages'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../backend'
 import { type Endpoint, startEndpoint } from '../endpoint'

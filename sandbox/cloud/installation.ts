@@ -1,10 +1,10 @@
 import type { Conversation, Message } from '@botpress/client'
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
-import definition from '../integration.definition'
-import type { Bot, BotMessage } from './bot'
+import definition from '../../integration.definition'
+import type { Bot, BotMessage } from '../bot/bot'
 import { Chat } from './chat'
-import { demoBot } from './demo-bot'
+import { demoBot } from '../bot/demo-bot'
 import type { IntegrationRequest, IntegrationResponse } from './integration-runtime'
 
 /** A message of the bot and what became of it. */

@@ -4,7 +4,7 @@ import Ajv from 'ajv'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CHAT_OPERATIONS, type ChatOperation } from './chat'
 import type { Fault } from './chat-api'
-import { type Sandbox, startSandbox } from './sandbox'
+import { type Sandbox, startSandbox } from '../sandbox'
 
 const ID = 'x'.repeat(30)
 

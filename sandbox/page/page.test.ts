@@ -2,9 +2,9 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { connect } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { messageBody, send } from '../tests/backend'
-import { sandboxForTest } from '../tests/for-test'
-import { type Sandbox, startSandbox } from './sandbox'
+import { messageBody, send } from '../../tests/backend'
+import { sandboxForTest } from '../../tests/for-test'
+import { type Sandbox, startSandbox } from '../sandbox'
 
 let sandbox: Sandbox
 let port: string

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline'
 import { Worker } from 'node:worker_threads'
-import type { Exchange } from './wire'
+import type { Exchange } from '../page/wire'
 
 /** Where `npm run build` puts the integration; newer versions of the CLI call it `index.cjs`. */
 export const BUNDLE = ['index.cjs', 'index.js']

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import definition from '../integration.definition'
+import definition from '../../integration.definition'
 import { demoBot } from './demo-bot'
 
 const say = (text: string) => demoBot({ type: 'text', payload: { text } })
