@@ -8,7 +8,7 @@ import type { Duplex } from 'node:stream'
 const MAX_IDLE_MS = 4000
 
 /** To all hosts together. */
-const MAX_IDLE_CONNECTIONS = 20
+const MAX_IDLE_CONNECTIONS = 50
 
 /** The options of an agent that keeps its connections: while it runs, Node itself closes those that are idle for too long. */
 export const KEEP_ALIVE = { keepAlive: true, timeout: MAX_IDLE_MS }
