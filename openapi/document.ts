@@ -97,13 +97,19 @@ const schemas = {
 
 const header = (description: string, example: string) => ({ description, schema: { type: 'string' }, example })
 
-const problem = (status: keyof typeof PROBLEM_EXAMPLES, description: string, headers: Record<string, object> = {}) => ({
+type Status = keyof typeof PROBLEM_EXAMPLES
+
+const problem = (status: Status, description: string, headers: Record<string, object> = {}) => ({
   description,
   headers,
   content: {
     'application/problem+json': {
       schema: schemaRef('Problem'),
-      example: { title: STATUS_CODES[status], status, ...PROBLEM_EXAMPLES[status] },
+      example: {
+        title: STATUS_CODES[Number.parseInt(String(status), 10)],
+        status: Number.parseInt(String(status), 10),
+        ...PROBLEM_EXAMPLES[status],
+      },
     },
   },
 })
@@ -237,6 +243,9 @@ export const openApiDocument = {
         responses: {
           200: { description: 'A page of messages.', content: json(schemaRef('Messages'), EXAMPLES.messages) },
           ...problems,
+          400: problem('400 reading', 'A parameter at fault, or a page token that is not known.'),
+          404: problem('404 reading', 'There is no such conversation.'),
+          405: problem('405 reading', 'Another method.', { Allow: header('The methods that there are.', 'GET') }),
         },
       },
     },

@@ -7,19 +7,20 @@ import type { Delivery } from './cloud/installation'
 import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
 
 const OPTIONS = {
-  port: {
+  port: { type: 'string', value: 'N', help: 'where it listens, on this machine only (3000; with --once a free one)' },
+  token: {
     type: 'string',
-    value: 'N',
-    help: 'where it listens, on this machine only; 3000, and a free one with --once',
+    value: 'TOKEN',
+    help: 'the token that it takes (bp_pat_sandbox)',
+    default: 'bp_pat_sandbox',
   },
-  token: { type: 'string', value: 'TOKEN', help: 'the token that it takes; bp_pat_sandbox', default: 'bp_pat_sandbox' },
-  endpoint: { type: 'string', value: 'URL', help: 'where the bot’s messages go; the page and the terminal' },
-  secret: { type: 'string', value: 'whsec_…', help: 'what the messages to the endpoint are signed with; none' },
+  endpoint: { type: 'string', value: 'URL', help: 'where the bot’s messages go (to the page and the terminal)' },
+  secret: { type: 'string', value: 'whsec_…', help: 'what the messages to the endpoint are signed with (nothing)' },
   'no-page': { type: 'boolean', help: 'serves no page', default: false },
   open: { type: 'boolean', help: 'opens the page in your browser', default: false },
   once: { type: 'boolean', help: 'one round trip, printed; then exit 0, or 1 with the reason', default: false },
-  help: { type: 'boolean', help: 'prints this', default: false },
-  version: { type: 'boolean', help: 'prints the version', default: false },
+  help: { type: 'boolean', short: 'h', help: 'prints this', default: false },
+  version: { type: 'boolean', short: 'v', help: 'prints the version', default: false },
 } as const
 
 const nameOf = ([name, option]: [string, object]): string =>
@@ -29,6 +30,8 @@ const help = (): string => `Runs the integration in an embedded Botpress cloud, 
 
 npm start -- [options]
 
+In brackets, what holds without the option:
+
 ${Object.entries(OPTIONS)
   .map((option) => `  ${nameOf(option).padEnd(20)}${option[1].help}`)
   .join('\n')}`
@@ -37,8 +40,9 @@ ${Object.entries(OPTIONS)
 const refuseOptionsOfNpm = (): void => {
   const taken = Object.keys(OPTIONS)
     .filter((name) => name !== 'help' && name !== 'version')
-    .find((name) => process.env[`npm_config_${name.replace(/^no-/, '')}`] !== undefined)
-  if (taken) throw new Error(`npm took --${taken} for an option of its own. Write: npm start -- --${taken} …`)
+    // npm completes what it takes for the beginning of one of its own, as --token for --token-description.
+    .find((name) => Object.keys(process.env).some((key) => key.startsWith(`npm_config_${name.replace(/^no-/, '')}`)))
+  if (taken) throw new Error(`npm took --${taken} for an option of its own. Write: npm start -- --${taken}`)
 }
 
 const readOptions = () => {
@@ -47,6 +51,11 @@ const readOptions = () => {
   const port = values.port ?? (values.once ? '0' : '3000')
   if (!/^\d+$/.test(port) || Number(port) > 65_535) {
     throw new Error(`--port takes a number from 0 to 65535, not "${port}".`)
+  }
+  if (!/^[\w\-.~+/]+=*$/.test(values.token)) {
+    throw new Error(
+      `--token takes letters, digits and -._~+/ alone: "${values.token}" could not be sent as a Bearer token.`
+    )
   }
   return { ...values, port: Number(port) }
 }
@@ -150,9 +159,10 @@ const roundTrip = async (sandbox: Sandbox, deliveries: TimedDelivery[]): Promise
 }
 
 /** Why a message was not delivered is in the integration's log, which is printed too. */
-const transcript = ({ message: { type, payload }, error }: Delivery): string => {
+const transcript = ({ message: { id, type, payload }, error }: Delivery): string => {
   const said = type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`
-  return error === undefined ? `bot: ${said}` : `bot, not delivered: ${said}`
+  if (error === undefined) return `bot: ${said}`
+  return `bot, ${error.includes('may have arrived') ? 'perhaps' : 'not'} delivered: ${said} (${id})`
 }
 
 const pageUrl = ({ webhookUrl }: Sandbox): string => new URL('/', webhookUrl).href
@@ -178,7 +188,8 @@ curl ${sandbox.webhookUrl} \\
 const inOptions = (text: string): string =>
   text
     .replaceAll(/(the )?Response Endpoint URL/gi, '--endpoint')
-    .replaceAll(/(the )?Signing Secret( of the configuration)?/gi, '--secret')
+    .replaceAll('the Signing Secret of the configuration', 'the secret that --secret gave')
+    .replaceAll(/(the )?Signing Secret/gi, '--secret')
     .replaceAll(' in the integration’s configuration', '')
 
 /** What kept the sandbox from its work, in one line, with what to do about it. */

@@ -40,7 +40,7 @@ export const register: bp.IntegrationProps['register'] = async ({ ctx }) => {
   const failure = isRefused ? await failureOf(TEST) : former
   if (!failure) return
   const reason = isRefused
-    ? `${former.message} to the test of v0.2.3; with all six fields, ${failure.message}`
+    ? `${former.message}, and with all six fields of a message in it, ${failure.message}`
     : failure.message
   throw new RuntimeError(`The test message failed: ${reason}. ${failure.advice}`)
 }

@@ -129,11 +129,12 @@ describe('npm start', () => {
     ['--once', '--once'],
     ['--port=3001', '--port'],
     ['--no-page', '--no-page'],
+    ['--token=abc', '--token'],
   ])('%s without the -- that npm asks for is told so', async (option, named) => {
     // Without the scripts around it, which build.
     expect(await npm('start', '--ignore-scripts', option)).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`npm took ${named} for an option of its own. Write: npm start -- ${named} …\n`),
+      stderr: expect.stringContaining(`npm took ${named} for an option of its own. Write: npm start -- ${named}\n`),
     })
   })
 
@@ -177,7 +178,7 @@ describe('npm start', () => {
       headers: { authorization: 'Bearer bp_pat_sandbox', prefer: 'wait=10, replies=1' },
       body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'Look here' }),
     })
-    await expect.poll(output).toContain('bot, not delivered: You said: Look here')
+    await expect.poll(output).toContain('bot, not delivered: You said: Look here (msg_')
     await expect.poll(output).toContain('answered 410')
     expect(output().split('answered 410')).toHaveLength(2)
   })
@@ -206,6 +207,12 @@ describe('npm start', () => {
       ['--endpoint'],
       /^Option '--endpoint <value>' argument missing. The options are .*\n$/,
     ],
+    [
+      'a token that cannot be sent',
+      ['--token', 'a b'],
+      /^--token takes letters, .*: "a b" could not be sent as a Bearer token\.\n$/,
+    ],
+    ['an empty token', ['--token', ''], /^--token takes letters/],
     ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".\n$/],
     [
       'a malformed secret',

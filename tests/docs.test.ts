@@ -230,6 +230,9 @@ describe('the Hub’s page', () => {
     await expect(verify(message)).resolves.toBe('True\n')
     await expect(verify({ ...message, body: message.body.replace('naïve', 'naive') })).resolves.toBe('False\n')
     await expect(verify({ ...message, headers: {} })).resolves.toBe('False\n')
+    for (const hostile of [{ 'webhook-signature': 'v1,é' }, { 'webhook-timestamp': '²' }]) {
+      await expect(verify({ ...message, headers: { ...message.headers, ...hostile } })).resolves.toBe('False\n')
+    }
   })
 
   it('its code to catch up finds what was missed, also before what has arrived, and where nothing was ever said', async () => {
@@ -260,6 +263,17 @@ describe('the Hub’s page', () => {
     expect(await texts('tea', '9999')).toEqual([])
     expect(await texts('nowhere', '')).toEqual([])
     await expect(texts('', '')).rejects.toThrow('Reading  failed with 400: At fault in the query: conversationId.')
+    const wrong: Missed = new Function('webhookUrl', 'token', `${code}\nreturn missedMessages`)(
+      `${webhookUrl}/wrong`,
+      token
+    )
+    await expect(wrong('tea', '', seen)).rejects.toThrow(/^Reading tea failed with 404: There is nothing at/)
+    const proxy = createServer((_request, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'))
+    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
+    onTestFinished(() => void proxy.close().closeAllConnections())
+    const elsewhere = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
+    const broken: Missed = new Function('webhookUrl', 'token', `${code}\nreturn missedMessages`)(elsewhere, token)
+    await expect(broken('tea', '', seen)).rejects.toThrow(/^Reading tea failed with 502: the answer is not/)
   })
 })
 

@@ -106,6 +106,41 @@ describe.each([
     await expect.poll(output).toContain('tea: You said: Still there?')
   })
 
+  it('goes on after an error that is none of the integration', async () => {
+    const server = createServer((_request, response) => response.writeHead(403).end('<h1>Forbidden</h1>'))
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const { port } = server.address() as AddressInfo
+    const env = {
+      ...process.env,
+      WEBHOOK_URL: `http://127.0.0.1:${port}`,
+      TOKEN: 'x',
+      SIGNING_SECRET: SECRET,
+      PORT: '0',
+    }
+    const backend = spawn(command, [file], { env })
+    onTestFinished(() => void backend.kill('SIGKILL'))
+    let errors = ''
+    backend.stderr.on('data', (chunk) => (errors += chunk))
+    backend.stdin.write('Hello\n')
+    await expect.poll(() => errors).toBe('Not sent: 403 <h1>Forbidden</h1>\n')
+    backend.stdin.write('Again\n')
+    await expect.poll(() => errors.split('403')).toHaveLength(3)
+  })
+
+  it('says so where its port is taken', async () => {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, resolve))
+    onTestFinished(() => void server.close())
+    const port = String((server.address() as AddressInfo).port)
+    const env = { ...process.env, WEBHOOK_URL: 'x', TOKEN: 'x', SIGNING_SECRET: SECRET, PORT: port }
+    const { code, stderr } = await promisify(execFile)(command, [file], { env }).catch((error) => error)
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(new RegExp(`^Port ${port} cannot be opened: .*PORT\\.\n$`)),
+    ])
+  })
+
   it('frees its port when the terminal is closed', async () => {
     const { backend } = await startBackend(command, file)
     backend.stdin.end()

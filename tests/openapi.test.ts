@@ -55,9 +55,10 @@ describe('openapi.json', () => {
 
   it('has problems as examples that the integration could answer', () => {
     for (const [status, example] of Object.entries(PROBLEM_EXAMPLES)) {
-      const answer = { title: 'x', status: Number(status), ...example }
+      const code = Number.parseInt(status, 10)
+      const answer = { title: 'x', status: code, ...example }
       expect(() =>
-        mustBeDocumented({ ...received, status: Number(status), contentType: 'application/problem+json', answer })
+        mustBeDocumented({ ...received, status: code, contentType: 'application/problem+json', answer })
       ).not.toThrow()
     }
   })

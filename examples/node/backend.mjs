@@ -35,6 +35,10 @@ const server = createServer(async (request, response) => {
   if (type === 'test') return // Of the registration: no message of the bot.
   console.log(`${conversationId}: ${type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`}`)
 })
+server.on('error', ({ message }) => {
+  console.error(`Port ${PORT} cannot be opened: ${message}. Choose another with PORT.`)
+  process.exit(1)
+})
 server.listen(Number(PORT), () => console.log(`Listening on port ${PORT}`))
 
 const send = async (words) => {
@@ -48,7 +52,7 @@ const send = async (words) => {
     if (response?.ok) return
     // The same messageId is one message, so that it is safe to send it again.
     if (pauseMs > 30_000 || (response && response.status !== 429 && response.status < 500)) {
-      console.error(`Not sent: ${response ? (await response.json()).detail : 'no answer'}`)
+      console.error(`Not sent: ${response ? `${response.status} ${await response.text()}` : 'no answer'}`)
       return
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs))

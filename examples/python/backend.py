@@ -15,11 +15,11 @@ seen = set()  # A table with the ids of the last day, in a backend that restarts
 
 def is_from_bot(headers, body):
     message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-    if not timestamp.isdigit() or abs(time.time() - int(timestamp)) > 5 * 60:
+    if not (timestamp.isascii() and timestamp.isdigit()) or abs(time.time() - int(timestamp)) > 5 * 60:
         return False
     signed = f"{message_id}.{timestamp}.".encode() + body
-    expected = "v1," + base64.b64encode(hmac.digest(KEY, signed, hashlib.sha256)).decode()
-    return any(hmac.compare_digest(expected, given) for given in headers.get("webhook-signature", "").split())
+    expected = b"v1," + base64.b64encode(hmac.digest(KEY, signed, hashlib.sha256))
+    return any(hmac.compare_digest(expected, given.encode()) for given in headers.get("webhook-signature", "").split())
 
 
 class Endpoint(BaseHTTPRequestHandler):
@@ -53,16 +53,22 @@ def send(words):
             return urlopen(Request(os.environ["WEBHOOK_URL"], json.dumps(message).encode(), headers)).close()
         except HTTPError as error:
             if error.code != 429 and error.code < 500:
-                return print("Not sent:", json.load(error)["detail"], file=sys.stderr)
+                return print(f"Not sent: {error.code}", error.read().decode(errors="replace"), file=sys.stderr)
         except OSError:
             pass
         time.sleep(pause)  # The same messageId is one message, so that it is safe to send it again.
     print("Not sent: no answer", file=sys.stderr)
 
 
-server = ThreadingHTTPServer(("", PORT), Endpoint)
+try:
+    server = ThreadingHTTPServer(("", PORT), Endpoint)
+except OSError as error:
+    sys.exit(f"Port {PORT} cannot be opened: {error.strerror}. Choose another with PORT.")
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(f"Listening on port {PORT}", flush=True)
-for line in sys.stdin:
-    if line.strip():
-        send(line.strip())
+try:
+    for line in sys.stdin:
+        if line.strip():
+            send(line.strip())
+except KeyboardInterrupt:
+    pass

@@ -63,8 +63,12 @@ const adviceAfter = (status: number, bytes: number): string => {
       return 'Check the path of the Response Endpoint URL, and that the endpoint takes POST requests there.'
     case 413:
       return `Let the endpoint take larger bodies: this one has ${bytes} bytes.`
+    case 429:
+      return 'Let the endpoint take as many messages as the bot sends at a time.'
     default:
-      return 'Let the endpoint answer POST requests with a 2xx status.'
+      return status >= 500
+        ? 'See the endpoint’s own log for what has failed there.'
+        : 'Let the endpoint answer POST requests with a 2xx status.'
   }
 }
 

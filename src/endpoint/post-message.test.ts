@@ -223,7 +223,9 @@ describe('what is wrong, in words', () => {
     [404, 'the path'],
     [405, 'the path'],
     [413, `${JSON.stringify(message).length} bytes`],
-    [500, '2xx'],
+    [422, '2xx'],
+    [429, 'as many messages'],
+    [500, 'own log'],
   ])('after %i, to look at %s', async (status, advice) => {
     const endpoint = await endpointForTest((response) => response.writeHead(status).end())
     const failure = await post(endpoint.url, { retries: 0 })

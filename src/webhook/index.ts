@@ -50,8 +50,15 @@ const routes = new Map([
 export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
   try {
     const route = routeOf(req)
-    const token = bearerToken(req.headers['authorization'])
-    if (!token) throw unauthorized('The request has no Bearer token.')
+    const { authorization } = req.headers
+    const token = bearerToken(authorization)
+    if (!token) {
+      throw unauthorized(
+        authorization
+          ? 'The Authorization header is no well-formed Bearer token.'
+          : 'The request has no Authorization header.'
+      )
+    }
     const serve = route(req)
     const installation = installationOf(ctx)
     const { body, headers } = await serve({ client: callerClient(token, installation), installation })
@@ -65,7 +72,8 @@ const routeOf = ({ method, path }: Request): Route => {
   // URLs are put together from parts that end or begin with a slash.
   const methods = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
   if (!methods) {
-    throw new Problem(404, `There is nothing at ${path} of this webhook.`)
+    const paths = [...routes.keys()].join(' and ')
+    throw new Problem(404, `There is nothing at ${path} of this webhook. Its paths are ${paths}.`)
   }
   const route = methods.get(method.toUpperCase())
   if (!route) {

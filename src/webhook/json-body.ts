@@ -44,9 +44,9 @@ const otherForm = (text: string, headers: Body['headers']): string | undefined =
   if ((encoding && encoding !== 'identity') || text.startsWith(`\u001f${REPLACEMENT}`)) {
     return `it is compressed${encoding && ` (${encoding})`}, and has to come as it is`
   }
+  if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and has to be in UTF-8'
   if (/^--[^\r\n]+\r?\ncontent-disposition:/i.test(text)) return 'it is a multipart form'
   if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !/^\s*[{[]/.test(text))) return 'it is a form'
-  if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and has to be in UTF-8'
   if (text.startsWith(REPLACEMENT)) return 'it is binary, or in another encoding than UTF-8'
   if (/^\s*</.test(text)) return 'it is XML or HTML'
   return undefined
@@ -82,6 +82,6 @@ const syntaxError = (text: string): string => {
   if (!first) return 'it is malformed'
   const lines = text.slice(0, first.offset).split(/\r\n|\r|\n/)
   const found = text.slice(first.offset, first.offset + Math.min(Math.max(first.length, 1), 20))
-  const what = EXPECTED[printParseErrorCode(first.error)] ?? 'this is no JSON'
+  const what = EXPECTED[printParseErrorCode(first.error)] ?? 'this is no JSON (names and texts are in double quotes)'
   return `line ${lines.length}, column ${lines.at(-1)!.length + 1}: ${what}, and ${found ? `${JSON.stringify(found)} found` : 'the body ends'}`
 }

@@ -48,11 +48,12 @@ export const messageRequest = z
       .optional(),
     user: z
       .object({
-        name: z.string({ error: TEXT_200 }).max(200, { error: TEXT_200 }).optional(),
+        name: z.string({ error: TEXT_200 }).max(200, { error: TEXT_200 }).nullable().optional(),
         pictureUrl: z
-          .url({ error: 'must be a URI' })
+          .url({ error: 'must be a URI', abort: true })
           .max(MAX_URL_LENGTH, { error: `must be at most ${MAX_URL_LENGTH} characters` })
           .refine((url) => URI.test(url), { error: 'must be a URI: other characters are written with %' })
+          .nullable()
           .optional(),
       })
       .describe('The name and the picture of the Botpress user, kept up to date.')
@@ -97,7 +98,7 @@ export const parseMessageRequest = (body: JsonObject): IncomingMessage => {
     conversationId,
     type,
     payload: takesText ? { ...payload, text } : payload!,
-    user,
+    user: user && { name: user.name ?? undefined, pictureUrl: user.pictureUrl ?? undefined },
   }
 }
 
