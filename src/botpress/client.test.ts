@@ -1,8 +1,8 @@
 import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
-import { expect, it, onTestFinished, vi } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
-import { callerClient, createClient } from './client'
+import { callerClient, createClient, integrationClient } from './client'
 
 const installation = { botId: 'bot', integrationId: 'integration', webhookId: 'webhook' }
 
@@ -48,7 +48,7 @@ it.each([
   ['nothing', 503, { 'ratelimit-reset': '7' }, undefined],
 ])('a failure tells how long Botpress asks to wait: %s on %i', async (_what, status, headers, retryAfterMs) => {
   await botpress((_request, response) => response.writeHead(status, headers as Record<string, string>).end())
-  const failure = await failureOf(callerClient('token', installation).getUser({ id: 'user' }))
+  const failure = await failureOf(createClient({ token: 'token', installation }).getUser({ id: 'user' }))
   expect(failure!.more).toMatchObject({ status, retryAfterMs })
 })
 
@@ -58,12 +58,49 @@ it('a call names the bot, the integration and, where there is one, its alias', a
     seen.push([headers['x-bot-id'], headers['x-integration-id'], headers['x-integration-alias']])
     response.end('{}')
   })
-  await callerClient('token', installation).getUser({ id: 'user' })
-  await callerClient('token', { ...installation, integrationAlias: 'second' }).getUser({ id: 'user' })
+  await createClient({ token: 'token', installation }).getUser({ id: 'user' })
+  const second = { ...installation, integrationAlias: 'second' }
+  await createClient({ token: 'token', installation: second }).getUser({ id: 'user' })
   expect(seen).toEqual([
     ['bot', 'integration', undefined],
     ['bot', 'integration', 'second'],
   ])
+})
+
+describe('the client of a caller', () => {
+  it('is made once for a token in an installation', () => {
+    const client = callerClient('token', installation)
+    expect(callerClient('token', { ...installation })).toBe(client)
+    expect(callerClient('another', installation)).not.toBe(client)
+    for (const name of ['botId', 'integrationId', 'webhookId', 'integrationAlias']) {
+      expect(callerClient('token', { ...installation, [name]: 'another' })).not.toBe(client)
+    }
+    expect(integrationClient(installation)).not.toBe(client)
+    expect(integrationClient(installation)).toBe(integrationClient(installation))
+  })
+
+  it.each([
+    [401, false],
+    [403, false],
+    [404, true],
+    [500, true],
+  ])('after Botpress has answered %i is remembered: %j', async (status, isRemembered) => {
+    await botpress((_request, response) => response.writeHead(status).end())
+    const client = callerClient(`token ${status}`, installation)
+    await failureOf(client.getUser({ id: 'user' }))
+    expect(callerClient(`token ${status}`, installation) === client).toBe(isRemembered)
+  })
+
+  it('is one of a hundred at most: those used last stay', () => {
+    const first = callerClient('first', installation)
+    const used = callerClient('used', installation)
+    for (let count = 0; count < 100; count++) {
+      callerClient(`token ${count}`, installation)
+      callerClient('used', installation)
+    }
+    expect(callerClient('used', installation)).toBe(used)
+    expect(callerClient('first', installation)).not.toBe(first)
+  })
 })
 
 it('what is not of Botpress is no failure of its own', () => {

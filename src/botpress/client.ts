@@ -1,4 +1,5 @@
 import { Client } from '@botpress/client'
+import QuickLRU from 'quick-lru'
 import type * as bp from '.botpress'
 import { botpressFailureOf } from './botpress-failure'
 // Before the first client is made: it changes what they are made of.
@@ -28,20 +29,52 @@ export const installationOf = (ctx: bp.Context & { integrationAlias?: string }):
   return { botId, integrationId, webhookId, integrationAlias }
 }
 
+/** To make one takes as long as to handle a message. Between as many as this and half of it are kept. */
+const MAX_CLIENTS = 100
+
+const clients = new QuickLRU<string, Client>({ maxSize: MAX_CLIENTS / 2 })
+
 /**
- * A client that acts as a caller.
+ * The client that acts as a caller.
  *
  * @param token never empty: the official client would take the integration's own from the environment
  */
-export const callerClient = (token: string, installation: Installation): Client => createClient({ token, installation })
+export const callerClient = (token: string, installation: Installation): Client =>
+  rememberedClient({ token, installation })
 
-/** A client that acts as the integration, with the token that the cloud has put into its environment. */
-export const integrationClient = (installation: Installation): Client => createClient({ installation })
+/** The client that acts as the integration, with the token that the cloud has put into its environment. */
+export const integrationClient = (installation: Installation): Client => rememberedClient({ installation })
 
-type ClientOptions = { token?: string; installation: Installation; timeoutMs?: number }
+const rememberedClient = ({ token, installation }: ClientOptions): Client => {
+  const { botId, integrationId, webhookId, integrationAlias } = installation
+  const key = JSON.stringify([token, botId, integrationId, webhookId, integrationAlias])
+  const client =
+    clients.get(key) ??
+    createClient({
+      token,
+      installation,
+      // Made-up tokens do not crowd out the good ones.
+      onRefused: () => clients.delete(key),
+    })
+  clients.set(key, client)
+  return client
+}
 
-/** A client without retries of its own. It is cheap: connections are not its own. */
-export const createClient = ({ token, installation, timeoutMs = CALL_TIMEOUT_MS }: ClientOptions): Client => {
+type ClientOptions = {
+  token?: string
+  installation: Installation
+  timeoutMs?: number
+  /** Told when Botpress refuses the token. */
+  onRefused?: () => void
+}
+
+/** A client without retries of its own. */
+export const createClient = ({
+  token,
+  installation,
+  timeoutMs = CALL_TIMEOUT_MS,
+  onRefused,
+}: ClientOptions): Client => {
   const { botId, integrationId, integrationAlias } = installation
   return new Client({
     token,
@@ -53,7 +86,9 @@ export const createClient = ({ token, installation, timeoutMs = CALL_TIMEOUT_MS 
       retries: 1,
       // The one hook that sees an error with its headers and that each version of the client calls.
       retryCondition: (error) => {
-        throw botpressFailureOf(error, token)
+        const failure = botpressFailureOf(error, token)
+        if (failure.more.status === 401 || failure.more.status === 403) onRefused?.()
+        throw failure
       },
     },
   })
