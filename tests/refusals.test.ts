@@ -91,6 +91,12 @@ describe('400: a request with a fault', () => {
     ['with more after it', '{"a":1}{"b":2}', json, 'column 8: the end is expected'],
     ['from Python', '{"a": None}', json, 'and "None" found'],
     ['of many levels', '['.repeat(200_000), json, 'it is malformed'],
+    [
+      'with a name without quotes, as curl sends it',
+      '{userId:"u"}',
+      { 'content-type': 'application/x-www-form-urlencoded' },
+      'column 2',
+    ],
     ['that is a form', 'userId=1&text=2', json, 'it is a form'],
     ['that is a form, and says so', 'a', { 'content-type': 'application/x-www-form-urlencoded' }, 'it is a form'],
     [
@@ -106,6 +112,7 @@ describe('400: a request with a fault', () => {
       { 'content-encoding': 'br' },
       'it is compressed (br)',
     ],
+    ['that says it is compressed, and is not', '{"a":1,}', { 'content-encoding': 'gzip' }, 'line 1, column 8'],
     ['in UTF-16', utf16('{"a":1}'), json, 'it is in UTF-16'],
     [
       'in UTF-16, sent as a form',

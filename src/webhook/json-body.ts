@@ -39,14 +39,15 @@ export const parseJsonBody = ({ body, headers }: Body): JsonObject => {
 
 /** What the body is, where it is something else altogether. */
 const otherForm = (text: string, headers: Body['headers']): string | undefined => {
+  const looksLikeJson = /^\s*[{[]/.test(text)
   const [type = '', encoding = ''] = [headers['content-type'], headers['content-encoding']]
   // 1f 8b are gzip's first bytes.
-  if ((encoding && encoding !== 'identity') || text.startsWith(`\u001f${REPLACEMENT}`)) {
+  if ((encoding && encoding !== 'identity' && !looksLikeJson) || text.startsWith(`\u001f${REPLACEMENT}`)) {
     return `it is compressed${encoding && ` (${encoding})`}, and has to come as it is`
   }
   if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and has to be in UTF-8'
   if (/^--[^\r\n]+\r?\ncontent-disposition:/i.test(text)) return 'it is a multipart form'
-  if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !/^\s*[{[]/.test(text))) return 'it is a form'
+  if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !looksLikeJson)) return 'it is a form'
   if (text.startsWith(REPLACEMENT)) return 'it is binary, or in another encoding than UTF-8'
   if (/^\s*</.test(text)) return 'it is XML or HTML'
   return undefined
