@@ -52,6 +52,16 @@ it('getOrCreateUser keeps the name and the picture up to date', async () => {
   expect(sandbox.chat.users.get(userId)).toMatchObject({ name: 'Countess', pictureUrl: 'https://example.com/ada.png' })
 })
 
+it('a name that an action has changed is replaced by the next message that tells another', async () => {
+  const sandbox = await sandboxForTest()
+  const body = messageBody({ userId: 'ada', user: { name: 'Ada' } })
+  const { user } = (await send(sandbox, body)).body
+  await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' }, name: 'Countess' })
+  expect((await send(sandbox, { ...body, messageId: 'without', user: undefined })).body.user.name).toBe('Countess')
+  await send(sandbox, { ...body, messageId: 'later' })
+  expect(sandbox.chat.users.get(user.id).name).toBe('Ada')
+})
+
 const apiError = (status: number): Fault => ({
   answer: { status, body: { id: 'err_1', code: status, type: 'Unknown', message: 'The reason' } },
 })

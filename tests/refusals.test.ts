@@ -131,6 +131,15 @@ describe('400: a request with a fault', () => {
     expect(calls).toEqual([])
   })
 
+  it('a large body with millions of faults takes no more memory than one with one', async () => {
+    const before = await sandbox.heapUsed()
+    const answer = await send(sandbox, `[${','.repeat(5_000_000)}`, { unchecked: true })
+    expect(answer.body.detail).toContain('line 1, column 2: a value is expected')
+    expect(await sandbox.heapUsed()).toBeLessThan(before + 20_000_000)
+    const lines = await send(sandbox, `{"a":1,${'\n'.repeat(1_000_000)}`, { unchecked: true })
+    expect(lines.body.detail).toContain('line 1000001, column 1')
+  })
+
   it('a body in Latin-1, where it says so, rather than what it is made of being stored', async () => {
     const latin1 = Buffer.from(JSON.stringify(messageBody({ text: 'naïve' })), 'latin1')
     const headers = { 'content-type': 'text/plain; charset=ISO-8859-1' }

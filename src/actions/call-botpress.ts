@@ -1,8 +1,7 @@
-import type { Client } from '@botpress/client'
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { installationOf, integrationClient } from '../botpress/client'
+import { type Caller, installationOf, integrationClient } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 
 /**
@@ -10,10 +9,11 @@ import { withRetries } from '../botpress/with-retries'
  *
  * @throws RuntimeError with Botpress's own reason, for the bot's builder
  */
-export const callBotpress = async <T>(ctx: bp.Context, work: (client: Client) => Promise<T>): Promise<T> => {
-  const client = integrationClient(installationOf(ctx))
+export const callBotpress = async <T>(ctx: bp.Context, work: (caller: Caller) => Promise<T>): Promise<T> => {
+  const installation = installationOf(ctx)
+  const client = integrationClient(installation)
   try {
-    return await withRetries(() => work(client))
+    return await withRetries(() => work({ client, installation }))
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     throw failure ? new RuntimeError(`Botpress did not carry out the action: ${failure.reason}.`) : thrown

@@ -6,7 +6,7 @@ export const getOrCreateConversation: bp.IntegrationProps['actions']['getOrCreat
   ctx,
   input,
 }) => {
-  const { conversation } = await callBotpress(ctx, (client) =>
+  const { conversation } = await callBotpress(ctx, ({ client }) =>
     client.getOrCreateConversation({ channel: 'channel', tags: { id: input.conversation.id } })
   )
   return { conversationId: conversation.id }

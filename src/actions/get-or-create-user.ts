@@ -5,6 +5,6 @@ import { callBotpress } from './call-botpress'
 /** The Botpress user with an external id, created where missing; its name and picture are kept up to date. */
 export const getOrCreateUser: bp.IntegrationProps['actions']['getOrCreateUser'] = async ({ ctx, input }) => {
   const profile = { name: input.name || undefined, pictureUrl: input.pictureUrl || undefined }
-  const user = await callBotpress(ctx, (client) => getOrCreate(client, input.user.id, profile))
+  const user = await callBotpress(ctx, (caller) => getOrCreate(caller, input.user.id, { profile }))
   return { userId: user.id }
 }

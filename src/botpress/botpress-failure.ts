@@ -34,7 +34,7 @@ export class BotpressFailure extends Error {
   get isTemporary(): boolean {
     const { status } = this.more
     // 409 is a lock, or a write that came at the same time.
-    return status === undefined || [409, 429, 500, 502, 503, 504].includes(status)
+    return status === undefined || [408, 409, 429, 500, 502, 503, 504].includes(status)
   }
 }
 

@@ -40,8 +40,8 @@ const post = async ({ ctx, conversation, user, message, type, payload }: bp.AnyM
 }
 
 const runtimeErrorOf = ({ message, advice, tries, details }: EndpointFailure, id: string): RuntimeError => {
-  const fate = details.mayHaveArrived
-    ? 'may have arrived'
-    : `was not delivered in ${tries === 1 ? '1 try' : `${tries} tries`}`
-  return new RuntimeError(`The message ${id} ${fate}: ${message}. ${advice}`)
+  const fate = details.mayHaveArrived ? 'may have arrived,' : 'was not delivered'
+  return new RuntimeError(
+    `The message ${id} ${fate} in ${tries === 1 ? '1 try' : `${tries} tries`}: ${message}. ${advice}`
+  )
 }

@@ -37,7 +37,7 @@ export const answerFailure = (
   url: URL,
   { status, headers, bytes }: { status: number; headers: IncomingHttpHeaders; bytes: number }
 ): EndpointFailure => {
-  const isTemporary = status === 408 || status === 425 || status === 429 || status >= 500
+  const isTemporary = status === 408 || status === 425 || status === 429 || (status >= 500 && status < 600)
   const details = { status, isTemporary, retryAfterMs: retryAfterMs(headers['retry-after']) }
   const target = redirectTarget(url, status, headers['location'])
   if (target) {
@@ -77,7 +77,7 @@ const redirectTarget = (url: URL, status: number, location: string | undefined):
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined
   if (!URL.canParse(location, url.href)) return 'what is no URL'
   const { origin, pathname } = new URL(location, url)
-  return origin + pathname
+  return origin === 'null' ? 'what is no http URL' : origin + pathname
 }
 
 type TransportError = { code?: string; message: string }

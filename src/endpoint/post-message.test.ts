@@ -115,6 +115,14 @@ describe('how long it lasts', () => {
     expect(failure).toMatchObject({ tries: 2, details: { mayHaveArrived: true } })
   })
 
+  it('does not try again when the time is over after a pause, as in an instance that was frozen', async () => {
+    const endpoint = await endpointForTest((response) => response.writeHead(503).end())
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    vi.mocked(sleep).mockImplementation(async () => void vi.setSystemTime(Date.now() + 60_000))
+    expect(await post(endpoint.url)).toMatchObject({ message: expect.stringContaining('answered 503'), tries: 1 })
+  })
+
   it('does not begin a pause that would not end in time', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(503, { 'retry-after': '9' }).end())
     const failure = await post(endpoint.url, { timeoutMs: 8000 })
@@ -177,6 +185,19 @@ describe('connections', () => {
     }
     expect(endpoint.messages()).toHaveLength(5)
     expect(endpoint.connections()).toBe(1)
+  })
+
+  it('one whose request was answered before it was sent whole is closed', async () => {
+    let isClosed = false
+    const host = await rawServer(
+      createServer({ pauseOnConnect: true }, (socket) => {
+        socket.on('error', () => {}).on('close', () => (isClosed = true))
+        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+        setTimeout(() => socket.resume(), 1000)
+      })
+    )
+    expect(await post(`http://${host}`, {}, { text: 'x'.repeat(30_000_000) })).toBeUndefined()
+    await expect.poll(() => isClosed).toBe(true)
   })
 
   it('one whose answer had a body is used again too, also where the answer is a refusal', async () => {
@@ -243,6 +264,16 @@ describe('what is wrong, in words', () => {
     expect((await post(`http://${host}`))!.message).toBe(
       `${host} answered with what is not HTTP (HPE_INVALID_CONSTANT)`
     )
+  })
+
+  it('an answer that switches protocols', async () => {
+    const host = await hostThatAnswers('HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n')
+    expect((await post(`http://${host}`))!.message).toBe(`${host} closed the connection without an answer (ECONNRESET)`)
+  })
+
+  it('a redirect to what is no http URL', async () => {
+    const endpoint = await endpointForTest((response) => response.writeHead(302, { location: 'mailto:a@b.c' }).end())
+    expect((await post(endpoint.url))!.message).toContain('a redirect to what is no http URL,')
   })
 
   it('a connection that was closed without an answer', async () => {

@@ -87,7 +87,8 @@ export const postMessage = async (
       // Where there was no answer, the connection was at fault, and so may be others that were kept with it.
       needsNewConnection ||= error.details.status === undefined
       await sleep(pause)
-      return true
+      // An instance may have been frozen meanwhile.
+      return Date.now() < deadline
     },
   })
 }

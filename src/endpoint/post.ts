@@ -55,6 +55,8 @@ export const post = async (
 ): Promise<{ status: number; headers: IncomingHttpHeaders }> => {
   let progress: Progress = 'connecting'
   let timedOutMs: number | undefined
+  let rejectClosed: (error: unknown) => void
+  const closed = new Promise<never>((_resolve, reject) => (rejectClosed = reject))
 
   const request = (options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest => {
     const isSecure = url.protocol === 'https:'
@@ -79,15 +81,24 @@ export const post = async (
       })
       .once('finish', () => (progress = 'sent'))
       .once('response', () => clearTimeout(timer))
-      .once('close', () => clearTimeout(timer))
+      .once('close', () => {
+        clearTimeout(timer)
+        // After a 101, Node tells neither of an answer nor of an error. What has been told of already stays.
+        setImmediate(() => rejectClosed(new axios.AxiosError('closed', 'ECONNRESET')))
+      })
     return sent
   }
+
+  const isSent = () => progress === 'sent'
 
   if (overNewConnection) idleConnections.closeAll()
   else idleConnections.closeStale()
   try {
-    const { status, headers: answered, data } = await client.post(url.href, body, { headers, transport: { request } })
-    discardBody(data)
+    const answer = client.post(url.href, body, { headers, transport: { request } })
+    const { status, headers: answered, data } = await Promise.race([answer, closed])
+    // Answered before it was sent whole, a request would keep its connection for ever.
+    if (isSent()) discardBody(data)
+    else data.destroy()
     return { status, headers: answered as IncomingHttpHeaders }
   } catch (thrown) {
     if (!axios.isAxiosError(thrown)) throw thrown

@@ -37,7 +37,12 @@ const refusing = <T extends Agent>(agent: T): T => {
   return agent
 }
 
-const options = { ...KEEP_ALIVE, lookup, allowPrivateIPAddress: PRIVATE_ADDRESSES_ALLOWED }
+const options = {
+  ...KEEP_ALIVE,
+  lookup,
+  allowPrivateIPAddress: PRIVATE_ADDRESSES_ALLOWED,
+  allowMetaIPAddress: PRIVATE_ADDRESSES_ALLOWED,
+}
 
 /** Agents that connect to public addresses only: they look at the address when they connect, after the name is resolved. */
 export const publicAgents = {

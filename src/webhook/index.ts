@@ -92,7 +92,10 @@ const problemOf = (thrown: unknown): Problem => {
   }
   const { reason, isTemporary } = failure
   const { status, retryAfterMs, timedOut } = failure.more
-  const headers = retryAfterMs === undefined ? undefined : { 'retry-after': String(Math.ceil(retryAfterMs / 1000)) }
+  const headers =
+    retryAfterMs === undefined
+      ? undefined
+      : { 'retry-after': String(Math.min(Math.ceil(retryAfterMs / 1000), DAY_SECONDS)) }
   switch (status) {
     case 401:
       return unauthorized('Botpress does not know the token.')
@@ -107,6 +110,9 @@ const problemOf = (thrown: unknown): Problem => {
   if (isTemporary || status! >= 500) return new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`, { headers })
   return new Problem(502, `Botpress answered ${status}: ${reason}. The same request would fare the same.`)
 }
+
+/** More than that nobody waits, and what Botpress tells may be no number of seconds at all. */
+const DAY_SECONDS = 24 * 60 * 60
 
 const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
 

@@ -1,5 +1,5 @@
 // Its main file is UMD, which bundlers cannot follow.
-import { type ParseError, parse, printParseErrorCode } from 'jsonc-parser/lib/esm/main.js'
+import { printParseErrorCode, visit } from 'jsonc-parser/lib/esm/main.js'
 import { isJsonObject, type JsonObject } from './json-object'
 import { Problem } from './problem'
 
@@ -72,17 +72,36 @@ const EXPECTED: Record<string, string> = {
 
 /** Where a parser stops, and what it finds there. JSON.parse tells it in some of its errors, and in each Node differently. */
 const syntaxError = (text: string): string => {
-  const errors: ParseError[] = []
+  const stop = new FirstError()
   try {
-    parse(text, errors, { disallowComments: true })
+    const onError = (error: number, offset: number, length: number) => {
+      throw Object.assign(stop, { error, offset, length })
+    }
+    visit(text, { onError }, { disallowComments: true })
   } catch (thrown) {
-    // Recursive as it is, it has run out of stack.
-    if (!(thrown instanceof RangeError)) throw thrown
+    // Recursive as it is, it may run out of stack.
+    if (thrown !== stop && !(thrown instanceof RangeError)) throw thrown
   }
-  const [first] = errors
-  if (!first) return 'it is malformed'
-  const lines = text.slice(0, first.offset).split(/\r\n|\r|\n/)
-  const found = text.slice(first.offset, first.offset + Math.min(Math.max(first.length, 1), 20))
-  const what = EXPECTED[printParseErrorCode(first.error)] ?? 'this is no JSON (names and texts are in double quotes)'
-  return `line ${lines.length}, column ${lines.at(-1)!.length + 1}: ${what}, and ${found ? `${JSON.stringify(found)} found` : 'the body ends'}`
+  const { error, offset, length } = stop
+  if (offset < 0) return 'it is malformed'
+  const found = text.slice(offset, offset + Math.min(Math.max(length, 1), 20))
+  const what = EXPECTED[printParseErrorCode(error)] ?? 'this is no JSON (names and texts are in double quotes)'
+  return `${placeOf(text, offset)}: ${what}, and ${found ? `${JSON.stringify(found)} found` : 'the body ends'}`
+}
+
+/** Ends the parser at the first error: a large body may have millions. */
+class FirstError extends Error {
+  error = 0
+  offset = -1
+  length = 0
+}
+
+const placeOf = (text: string, offset: number): string => {
+  let line = 1
+  let start = 0
+  for (const { 0: lineBreak, index } of text.slice(0, offset).matchAll(/\r\n|\r|\n/g)) {
+    line++
+    start = index + lineBreak.length
+  }
+  return `line ${line}, column ${offset - start + 1}`
 }

@@ -1,12 +1,11 @@
 import type { Conversation, User } from '@botpress/client'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
-import { getOrCreateUser, withProfile } from '../botpress/get-or-create-user'
+import { forgetUser, getOrCreateUser, rememberedUser } from '../botpress/get-or-create-user'
 import { Remembered } from '../botpress/remembered'
 import type { IncomingMessage } from './message-request'
 
 const conversations = new Remembered<Conversation>({ maxSize: 5000 })
-const users = new Remembered<User>({ maxSize: 5000 })
 
 /**
  * Gives a message to the bot, at most once: a repeat gets what the first one made. The message's own call goes to
@@ -15,9 +14,10 @@ const users = new Remembered<User>({ maxSize: 5000 })
  * @returns the Botpress message, user and conversation, created where missing
  * @throws what the caller's client throws
  */
-export const receiveMessage = async ({ client, installation }: Caller, incoming: IncomingMessage) => {
+export const receiveMessage = async (caller: Caller, incoming: IncomingMessage) => {
+  const { client, installation } = caller
   const knownConversation = conversations.get(installation, incoming.conversationId)
-  const knownUser = users.get(installation, incoming.userId)
+  const knownUser = rememberedUser(installation, incoming.userId)
 
   const create = async (known: { conversation?: Conversation; user?: User }) => {
     const [conversation, user] = await Promise.all([
@@ -25,10 +25,7 @@ export const receiveMessage = async ({ client, installation }: Caller, incoming:
         client
           .getOrCreateConversation({ channel: 'channel', tags: { id: incoming.conversationId } })
           .then((found) => conversations.set(installation, incoming.conversationId, found.conversation)),
-      (known.user
-        ? withProfile(client, known.user, incoming.user)
-        : getOrCreateUser(client, incoming.userId, incoming.user)
-      ).then((found) => (found === known.user ? found : users.set(installation, incoming.userId, found))),
+      getOrCreateUser(caller, incoming.userId, { profile: incoming.user, known: known.user }),
     ])
     const { message } = await client.getOrCreateMessage({
       conversationId: conversation.id,
@@ -48,7 +45,7 @@ export const receiveMessage = async ({ client, installation }: Caller, incoming:
     if (!isRemembered || !BotpressFailure.in(thrown)?.isMissingResource) throw thrown
     // What was remembered has been deleted since.
     conversations.forget(installation, incoming.conversationId)
-    users.forget(installation, incoming.userId)
+    forgetUser(installation, incoming.userId)
     return await create({})
   }
 }

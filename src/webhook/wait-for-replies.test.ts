@@ -160,6 +160,20 @@ describe('waiting for replies', () => {
     expect(looks).toHaveLength(1)
   })
 
+  it('goes on after a look that took long', async () => {
+    let time = 0
+    let looks = 0
+    const client = {
+      listMessages: async () => {
+        time += ++looks === 1 ? 7000 : 10
+        return { messages: time > 8000 ? [messageAt('reply', 8000), sent] : [sent], meta: {} }
+      },
+    } as unknown as Client
+    const clock = { now: () => time, sleep: async (ms: number) => void (time += ms) }
+    const options = { sent, conversationId: 'external', waitMs: 20_000, enough: 1 }
+    expect(await waitForReplies(client, options, clock)).toHaveLength(1)
+  })
+
   it('leaves time for its last look to end', async () => {
     let time = 0
     const looks: number[] = []

@@ -52,9 +52,11 @@ export const waitForReplies = (
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
       const untilQuiet = replies.length > 0 && last.complete ? quietSince + QUIET_MS - now() : Infinity
       const nextPauseMs = Math.max(0, Math.min(pauseMs, untilQuiet), last.retryAfterMs ?? 0)
-      // The last look has to be over in time.
-      const untilLastLook = deadline - now() - 2 * lookMs
-      if (untilLastLook <= 0 || (last.retryAfterMs ?? 0) > untilLastLook) break
+      const leftMs = deadline - now()
+      if (leftMs <= 0 || (last.retryAfterMs ?? 0) >= leftMs) break
+      // The last look should be over in time. One that takes longer is cut off, and what it has found by then counts.
+      const untilLastLook = Math.max(0, leftMs - lookMs)
+      const isLast = untilLastLook === 0
       await sleep(Math.min(nextPauseMs, untilLastLook))
 
       const start = now()
@@ -68,7 +70,7 @@ export const waitForReplies = (
       replies = merged(replies, found, last.complete)
       const hasMore = replies.length > before
       if (hasMore) quietSince = now()
-      if (!outcome || last.refused || replies.length >= enough) break
+      if (!outcome || isLast || last.refused || replies.length >= enough) break
       if (isQuiet && last.complete && !hasMore) break
     }
     return replies.map((reply) => outgoingMessageOf(reply, conversationId))

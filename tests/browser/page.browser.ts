@@ -138,7 +138,7 @@ describe('the page', () => {
     await sendByForm(page, 'Slow')
     await messages(page).filter({ hasText: 'being delivered' }).waitFor()
     await messages(page)
-      .filter({ hasText: /may have arrived: .* did not answer in time/ })
+      .filter({ hasText: /may have arrived, in 1 try: .* did not answer in time/ })
       .waitFor({ timeout: 45_000 })
   })
 
