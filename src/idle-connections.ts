@@ -1,5 +1,6 @@
 import type { Agent } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { setImmediate } from 'node:timers/promises'
 
 /**
  * After that long a connection is not used again: servers and the gateways on the way forget those that are idle, and
@@ -22,10 +23,12 @@ export class IdleConnections {
   }
 
   /**
-   * Closes those that are too old or too many; to be called before each request. Timers do not tell the age: those of an
+   * Closes those that are too old or too many; to be awaited before each request. Timers do not tell the age: those of an
    * instance that was frozen have stood still, while the other end has closed its side.
    */
-  closeStale(): void {
+  async closeStale(): Promise<void> {
+    // Of those that the other end has closed meanwhile, the event loop learns in its first turn after the thaw.
+    await setImmediate()
     // The oldest first, as agents have them: they pass over closed ones only at the beginning of their lists.
     const idle = this.all().sort((a, b) => this.sinceOf(a) - this.sinceOf(b))
     idle.forEach((socket, index) => {

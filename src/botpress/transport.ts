@@ -17,9 +17,9 @@ const send = axios.getAdapter('http')
 // finishes what nobody waits for. All clients, the SDK's too, are made from these defaults.
 axios.defaults.adapter = async (config) => {
   const signal = abortion.getStore()
+  await idleConnections.closeStale()
   // axios itself would send the request before it looks at the signal.
   if (signal?.aborted) throw new axios.CanceledError('given up', config)
-  idleConnections.closeStale()
   try {
     return await send({ ...config, httpAgent, httpsAgent, signal })
   } catch (thrown) {

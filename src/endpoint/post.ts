@@ -92,12 +92,12 @@ export const post = async (
   const isSent = () => progress === 'sent'
 
   if (overNewConnection) idleConnections.closeAll()
-  else idleConnections.closeStale()
+  else await idleConnections.closeStale()
   try {
     const answer = client.post(url.href, body, { headers, transport: { request } })
     const { status, headers: answered, data } = await Promise.race([answer, closed])
     // Answered before it was sent whole, a request would keep its connection for ever.
-    if (isSent()) discardBody(data)
+    if (isSent()) await discardBody(data)
     else data.destroy()
     return { status, headers: answered as IncomingHttpHeaders }
   } catch (thrown) {
