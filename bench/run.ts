@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { BUNDLE } from '../sandbox/cloud/integration-runtime'
+import { BUNDLE } from '../sandbox/cloud/function-host/function-host'
 import { bundle } from './bundle'
 import { type Figures, loadMs, measure, memory, sizeKb } from './measure'
 import { report } from './report'

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { parseArgs } from 'node:util'
 import open from 'open'
 import { version } from '../package.json'
-import type { Delivery } from './cloud/installation'
+import type { Delivery } from './cloud/cloud-events'
 import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
 
 const OPTIONS = {

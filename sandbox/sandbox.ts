@@ -1,56 +1,60 @@
 import Fastify, { type FastifyRequest } from 'fastify'
 import type { AddressInfo } from 'node:net'
-import { ApiError } from './cloud/api-error'
-import type { Chat } from './cloud/chat'
-import { type ApiCall, type Fault, answerApiErrors, parseQuery, serveChatApi } from './cloud/chat-api'
+import definition from '../integration.definition'
+import { answerApiErrors, ApiError } from './cloud/api-error'
+import type { Chat } from './cloud/chat/chat'
+import { type ApiCall, type Fault, parseQuery, type RateLimits, serveChatApi } from './cloud/chat/chat-api'
+import { CloudEvents, type EventListeners } from './cloud/cloud-events'
+import { beginningOf, type Exchange, observeExchanges } from './cloud/exchange'
+import { FunctionHost, type FunctionHostOptions } from './cloud/function-host/function-host'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './cloud/installation'
-import { IntegrationRuntime, type IntegrationRuntimeProps, type Runtime } from './cloud/integration-runtime'
+import { refuseForeignHosts } from './cloud/loopback'
+import { serveWebhooks } from './cloud/webhooks'
 import { serveOwnEndpoint } from './page/own-endpoint'
 import { servePage } from './page/page'
 import { Switches } from './page/switches'
-import { serveWebhooks } from './cloud/webhooks'
-import { observe, Wire } from './page/wire'
+import { Wire } from './page/wire'
 
-const MAX_BODY_BYTES = 100 * 1024 * 1024
+const MAX_WEBHOOK_BYTES = 100 * 1024 * 1024
 
 const INTEGRATION_ID = 'integration_sandbox'
 const INTEGRATION_TOKEN = 'bp_iak_sandbox'
 
-export type SandboxOptions = InstallationOptions & {
-  /** 0, the default, takes a free one. */
-  port?: number
-  /** Another bundle than the one of `npm run build`. */
-  bundle?: string
-  /** Runs the integration elsewhere than in a thread of this process. */
-  runtime?: (props: IntegrationRuntimeProps) => Runtime
-  /** Tokens that Botpress knows, of other workspaces: they may use no bot here. */
-  foreignTokens?: string[]
-  /** More environment variables for the integration, asked for when an instance starts. */
-  env?: () => Record<string, string>
-  /** Sees each call to the chat API before it is carried out, and may make it late or fail. */
-  onApiCall?: (call: ApiCall) => Fault | void
-  /** Serves the page, at `/`. */
-  page?: boolean
-  /** Told of each line that the integration logs. */
-  onLog?: (line: string) => void
-}
+export type SandboxOptions = InstallationOptions &
+  FunctionHostOptions &
+  EventListeners & {
+    /** 0, the default, takes a free one. */
+    port?: number
+    /** Tokens that Botpress knows, of other workspaces: they may use no bot here. */
+    foreignTokens?: string[]
+    /** More environment variables for the integration, asked for when an instance starts. */
+    env?: () => Record<string, string>
+    /** Sees each call to the chat API before it is carried out, and may make it late or fail. */
+    onApiCall?: (call: ApiCall) => Fault | void
+    /** Default: none. */
+    rateLimits?: RateLimits
+    /**
+     * Whether users and messages that a get-or-create finds are updated with what it brings, as since version 1.80 of the
+     * API. Default: they are.
+     */
+    updatesMatches?: boolean
+    /** Serves the page, at `/`. */
+    page?: boolean
+  }
 
 /** The cloud, and the first bot in it. */
-export type Sandbox = Installation & {
-  /** The integration's own token, which it finds in its environment. */
-  integrationToken: string
-  /**
-   * Installs the integration in one more bot, in the same instance.
-   *
-   * @throws RegistrationError when the integration refuses its configuration
-   */
-  install(options?: InstallationOptions): Promise<Installation>
-  /** Ends the integration's instance, as the cloud may at any time, with all that it remembers. */
-  endInstance(): Promise<void>
-  /** The bytes on the instance's heap, after a collection of garbage. */
-  heapUsed(): Promise<number>
-  close(): Promise<void>
-}
+export type Sandbox = Installation &
+  Pick<FunctionHost, 'instances' | 'endInstance' | 'elapse' | 'heapUsed'> & {
+    /** The integration's own token, which it finds in its environment. */
+    integrationToken: string
+    /**
+     * Installs the integration once more, in a bot of its own or in one that has it.
+     *
+     * @throws RegistrationError when the integration refuses its configuration
+     */
+    install(options?: InstallationOptions): Promise<Installation>
+    close(): Promise<void>
+  }
 
 /** The integration did not register: its `message` is the integration's own. */
 export class RegistrationError extends Error {}
@@ -73,22 +77,25 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       ...(options.foreignTokens ?? []),
     ]
     if (token === undefined || !known.includes(token)) throw new ApiError('Unauthorized', 'The token is not known')
-    const { 'x-bot-id': botId, 'x-integration-id': integrationId } = headers
-    const installation = all.find((candidate) => candidate.botId === botId)
-    if (!installation || (token !== installation.token && token !== INTEGRATION_TOKEN)) {
-      throw new ApiError('Forbidden', `The token has no right to the bot ${botId}`)
-    }
-    if (integrationId !== INTEGRATION_ID) {
-      throw new ApiError('Forbidden', `The bot has no integration ${integrationId}`)
+    const { 'x-bot-id': botId, 'x-integration-id': integrationId, 'x-integration-alias': alias } = headers
+    const open = all.filter(
+      (candidate) => candidate.botId === botId && [candidate.token, INTEGRATION_TOKEN].includes(token)
+    )
+    if (open.length === 0) throw new ApiError('Forbidden', `The token has no right to the bot ${botId}`)
+    // Older clients name no alias.
+    const installation = open.find((candidate) => alias === undefined || candidate.alias === alias)
+    if (!installation || integrationId !== INTEGRATION_ID) {
+      throw new ApiError('Forbidden', `The bot has no integration ${integrationId} ${alias ?? ''}`.trim())
     }
     return installation.chat
   }
 
-  const wire = new Wire()
+  const events = new CloudEvents(options)
   const switches = new Switches()
+  const report = (exchange: Exchange) => void events.emit('exchange', beginningOf(exchange))
 
   const server = Fastify({
-    bodyLimit: MAX_BODY_BYTES,
+    bodyLimit: MAX_WEBHOOK_BYTES,
     forceCloseConnections: true,
     // Node's own default: idle connections of callers that keep none do not pile up.
     keepAliveTimeout: 5000,
@@ -96,15 +103,20 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
+    frameworkErrors: (_error, _request, reply) => reply.callNotFound(),
   })
-  answerApiErrors(server)
+  refuseForeignHosts(server)
+  answerApiErrors(
+    server,
+    () => `The webhook is ${[...installations.values()].map(({ webhookUrl }) => webhookUrl).join(', ')}`
+  )
   await server.register(async (scope) => {
-    if (options.page) observe(scope, wire, { from: 'integration', to: 'Botpress' })
+    if (options.page) observeExchanges(scope, { from: 'integration', to: 'Botpress' }, report)
     const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? switches.nextApiFault()
-    await serveChatApi(scope, { authorize, onApiCall })
+    await serveChatApi(scope, { authorize, onApiCall, rateLimits: options.rateLimits })
   })
   await server.register(async (scope) => {
-    if (options.page) observe(scope, wire, { from: 'backend', to: 'webhook' })
+    if (options.page) observeExchanges(scope, { from: 'backend', to: 'webhook' }, report)
     await serveWebhooks(scope, (name, req) => installations.get(name)?.receive(req))
   })
   await server.register((scope) => serveOwnEndpoint(scope, switches))
@@ -113,29 +125,31 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       const { webhookUrl, token } = [...installations.values()][0]!
       return { webhookUrl, apiUrl: url, token, ownEndpoint: options.endpoint === undefined }
     }
-    await server.register((scope) => servePage(scope, { wire, switches, start }))
+    await server.register((scope) => servePage(scope, { wire: new Wire(events), switches, start }))
   }
 
-  const { runtime: createRuntime = (props: IntegrationRuntimeProps): Runtime => new IntegrationRuntime(props) } =
-    options
-  const runtime = createRuntime({
-    bundle: options.bundle,
+  const host = new FunctionHost({
+    ...options,
     env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env?.() }),
-    onLog: options.onLog ?? (() => {}),
-    onRequest: (exchange) => wire.put({ kind: 'exchange', exchange }),
+    onLog: (line) => events.emit('log', line),
+    onExchange: report,
   })
   await server.listen({ host: 'localhost', port: options.port ?? 0 })
   const url = `http://localhost:${(server.server.address() as AddressInfo).port}`
 
   const install = async (installationOptions: InstallationOptions = {}): Promise<Installation> => {
-    const name = installations.size === 0 ? 'webhook' : `webhook-${installations.size + 1}`
+    const number = installations.size + 1
+    const suffix = number === 1 ? '' : `-${number}`
     const installation = createInstallation(installationOptions, {
-      webhookUrl: `${url}/${name}`,
-      ownEndpoint: `${url}/endpoint`,
       integrationId: INTEGRATION_ID,
-      callIntegration: (request) => runtime.call(request),
+      alias: `${definition.name}${suffix}`,
+      webhookUrl: `${url}/webhook${suffix}`,
+      ownEndpoint: `${url}/endpoint`,
+      updatesMatches: options.updatesMatches ?? true,
+      events,
+      callIntegration: (request) => host.call(request),
     })
-    installations.set(name, installation)
+    installations.set(`webhook${suffix}`, installation)
     const registration = await installation.register()
     if (registration.status >= 300) throw new RegistrationError(messageOf(registration))
     return installation
@@ -143,16 +157,20 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   const close = async () => {
     await server.close()
-    await runtime.stop()
+    await host.endInstance()
   }
 
   try {
     return {
-      ...(await install(options.page ? { ...options, ...seenOn(wire, options) } : options)),
+      ...(await install(options)),
       integrationToken: INTEGRATION_TOKEN,
       install,
-      endInstance: () => runtime.stop(),
-      heapUsed: () => runtime.heapUsed(),
+      get instances() {
+        return host.instances
+      },
+      endInstance: (number) => host.endInstance(number),
+      elapse: (ms) => host.elapse(ms),
+      heapUsed: () => host.heapUsed(),
       close,
     }
   } catch (error) {
@@ -160,17 +178,3 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     throw error
   }
 }
-
-/** Puts the messages of an installation on the wire, and tells who else listens. */
-const seenOn = (wire: Wire, options: InstallationOptions): Pick<InstallationOptions, 'onMessage' | 'onDelivery'> => ({
-  onMessage: (message, conversation) => {
-    const { id, createdAt, type, payload, direction } = message
-    const conversationId = conversation.tags['id'] ?? conversation.id
-    wire.put({ kind: 'message', message: { id, createdAt, type, payload, direction, conversationId } })
-    options.onMessage?.(message, conversation)
-  },
-  onDelivery: (delivery) => {
-    wire.deliver(delivery.message.id, { error: delivery.error })
-    options.onDelivery?.(delivery)
-  },
-})

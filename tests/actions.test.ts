@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import type { Fault } from '../sandbox/cloud/chat-api'
+import type { Fault } from '../sandbox/cloud/chat/chat-api'
 import { messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it as test } from 'vitest'
-import type { ChatOperation } from '../sandbox/cloud/chat'
-import type { Fault } from '../sandbox/cloud/chat-api'
+import type { ChatOperation } from '../sandbox/cloud/chat/chat'
+import type { Fault } from '../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 
@@ -26,6 +26,8 @@ let cutOffSandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = await startSandbox({
+    // One for each test that waits until the integration gives up.
+    maxInstances: 50,
     onApiCall: ({ operation, input }) => {
       const plan = plans.get((input.tags as Record<string, string> | undefined)?.id)
       if (plan?.operation !== operation) return undefined

@@ -245,16 +245,12 @@ describe('the Hub’s page', () => {
     )
     const { body } = await send({ webhookUrl, token }, messageBody({ conversationId: 'tea' }))
     const made = Array.from({ length: 50 }, (_, index) =>
-      sandbox.chat.createMessage(
-        {
-          conversationId: body.conversation.id,
-          userId: body.user.id,
-          type: 'text',
-          payload: { text: `${index}` },
-          tags: {},
-        },
-        'outgoing'
-      )
+      sandbox.chat.createBotMessage({
+        conversationId: body.conversation.id,
+        userId: body.user.id,
+        type: 'text',
+        payload: { text: `${index}` },
+      })
     )
     const seen = new Set(made.filter((_, index) => index !== 3 && index < 48).map(({ id }) => id))
     const texts = async (conversationId: string, since: string) =>

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { Fault } from '../sandbox/cloud/chat-api'
+import type { Fault } from '../sandbox/cloud/chat/chat-api'
 import { startSandbox } from '../sandbox/sandbox'
 import { send } from './backend'
 import { startEndpoint } from './endpoint'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../sandbox/cloud/chat-api'
+import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'
@@ -164,8 +164,7 @@ describe('Prefer: wait=N', () => {
     const { id } = sandbox.chat.conversations.findByTags({ id: String(body.conversationId) })!
     const userId = sandbox.chat.users.findByTags({ id: String(body.userId) })!.id
     for (let count = 0; count < 3000; count++) {
-      const text = { conversationId: id, userId, type: 'text', payload: { text: `${count}` }, tags: {} }
-      sandbox.chat.createMessage(text, 'outgoing')
+      sandbox.chat.createBotMessage({ conversationId: id, userId, type: 'text', payload: { text: `${count}` } })
     }
     const answer = await sendAndWait(body, 'wait=25, replies=2')
     expect(answer.body.replies).toHaveLength(3002)

@@ -1,4 +1,5 @@
 import { state } from '@botpress/api'
+import type { FastifyInstance } from 'fastify'
 import { randomUUID } from 'node:crypto'
 
 export type ApiErrorType = (typeof state.errors)[number]['type']
@@ -18,4 +19,26 @@ export class ApiError extends Error {
   toJSON() {
     return { id: `err_${randomUUID()}`, code: this.status, type: this.type, message: this.message }
   }
+}
+
+/**
+ * The vendor's error bodies, for whatever goes wrong on this server.
+ *
+ * @param whatThereIs told to whoever asks for something else
+ */
+export const answerApiErrors = (server: FastifyInstance, whatThereIs: () => string) => {
+  server.setErrorHandler<Error & { statusCode?: number }>(async (error, _request, reply) => {
+    const apiError = apiErrorOf(error)
+    return reply.code(apiError.status).send(apiError.toJSON())
+  })
+  server.setNotFoundHandler(async ({ method, url }) => {
+    throw new ApiError('ResourceNotFound', `There is no ${method} ${url} here. ${whatThereIs()}`)
+  })
+}
+
+const apiErrorOf = (error: Error & { statusCode?: number }): ApiError => {
+  if (error instanceof ApiError) return error
+  const { statusCode = 500, message } = error
+  if (statusCode === 413) return new ApiError('PayloadTooLarge', message)
+  return new ApiError(statusCode < 500 ? 'InvalidPayload' : 'Internal', message)
 }

@@ -1,18 +1,12 @@
-import type { Conversation, Message } from '@botpress/client'
+import type { Message } from '@botpress/client'
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import definition from '../../integration.definition'
 import type { Bot, BotMessage } from '../bot/bot'
-import { Chat } from './chat'
+import { Chat } from './chat/chat'
 import { demoBot } from '../bot/demo-bot'
-import type { IntegrationRequest, IntegrationResponse } from './integration-runtime'
-
-/** A message of the bot and what became of it. */
-export type Delivery = {
-  message: Message
-  /** Why the integration could not deliver it, where it could not. */
-  error?: string
-}
+import type { CloudEvents } from './cloud-events'
+import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
 
 /** What the bot's owner configures. */
 export type Configuration = {
@@ -26,16 +20,16 @@ export type InstallationOptions = Configuration & {
   token?: string
   /** Default: the demo bot. */
   bot?: Bot
-  /** Told of each message once it is in the conversation. */
-  onMessage?: (message: Message, conversation: Conversation) => void
-  /** Told of each message of the bot once the integration is done with it. */
-  onDelivery?: (delivery: Delivery) => void
+  /** Another installation, whose bot this one is in too. Default: a new bot. */
+  inBotOf?: Pick<Installation, 'botId'>
 }
 
-/** A bot, with the integration installed in it. */
+/** The integration, installed in a bot. */
 export type Installation = {
   botId: string
   integrationId: string
+  /** Which of the bot's installations of the integration it is. */
+  alias: string
   webhookUrl: string
   token: string
   /** The conversations, users and messages that there are. */
@@ -48,30 +42,30 @@ export type Installation = {
   configure(configuration: Configuration): void
   register(): Promise<IntegrationResponse>
   unregister(): Promise<IntegrationResponse>
-  /**
-   * Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry.
-   *
-   * @param headers of the cloud's own call, in place of this installation's
-   */
-  receive(req: IntegrationRequest, headers?: Record<string, string>): Promise<IntegrationResponse>
+  /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. */
+  receive(req: IntegrationRequest): Promise<IntegrationResponse>
   /** Resolves once the bot has answered everything and each answer is delivered or has failed. */
   settled(): Promise<void>
 }
 
 type Surroundings = {
+  integrationId: string
+  alias: string
   webhookUrl: string
   /** Where messages go that have no endpoint. */
   ownEndpoint: string
-  integrationId: string
+  /** Whether what is looked up and found is updated too, as it is since version 1.80 of the API. */
+  updatesMatches: boolean
+  events: CloudEvents
   callIntegration: (request: IntegrationRequest) => Promise<IntegrationResponse>
 }
 
-/** Installs the integration in a new bot, without registering it. */
+/** Installs the integration in a bot, without registering it. */
 export const createInstallation = (
-  { token = 'bp_pat_sandbox', bot = demoBot, onMessage, onDelivery, ...options }: InstallationOptions,
-  { webhookUrl, ownEndpoint, integrationId, callIntegration }: Surroundings
+  { token = 'bp_pat_sandbox', bot = demoBot, inBotOf, ...options }: InstallationOptions,
+  { integrationId, alias, webhookUrl, ownEndpoint, updatesMatches, events, callIntegration }: Surroundings
 ): Installation => {
-  const botId = `bot_${randomUUID()}`
+  const botId = inBotOf?.botId ?? `bot_${randomUUID()}`
   const { conversation, message } = definition.channels!.channel
   const chat = new Chat({
     integrationName: definition.name,
@@ -81,8 +75,9 @@ export const createInstallation = (
       conversation: Object.keys(conversation?.tags ?? {}),
       message: Object.keys(message?.tags ?? {}),
     },
+    updatesMatches,
     onMessage: (created) => {
-      onMessage?.(created, chat.conversations.get(created.conversationId))
+      events.emit('message', created, chat.conversations.get(created.conversationId))
       if (created.direction === 'incoming') track(answer(created))
     },
   })
@@ -103,26 +98,19 @@ export const createInstallation = (
   /** The bot answers on its own time, not within the call that brought the message. */
   const answer = async ({ type, payload, conversationId }: Message): Promise<void> => {
     await setImmediate()
-    for (const reply of bot({ type, payload })) track(say(conversationId, reply))
+    for (const reply of bot({ type, payload })) {
+      track(say(conversationId, reply).catch(({ message: reason }: Error) => events.emit('log', `The bot: ${reason}`)))
+    }
   }
 
-  /** The last delivery of each conversation: the next one waits for it, so that replies arrive in order. */
-  const deliveries = new Map<string, Promise<unknown>>()
-
+  /** Messages that follow each other fast are delivered at the same time: an order is not promised. */
   const say = async (conversationId: string, reply: BotMessage): Promise<IntegrationResponse> => {
     const { conversation: where } = chat.operations.getConversation({ id: conversationId })
-    const created = chat.createMessage({ ...reply, conversationId, userId: botUser.id, tags: {} }, 'outgoing')
-    const before = deliveries.get(conversationId)
-    const delivery = Promise.resolve(before).then(() => deliver(created, where))
-    deliveries.set(conversationId, delivery)
-    return delivery
-  }
-
-  const deliver = async (created: Message, where: Conversation): Promise<IntegrationResponse> => {
+    const created = chat.createBotMessage({ ...reply, conversationId, userId: botUser.id })
     const { type, payload } = created
     const body = { type, payload, message: created, user: botUser, conversation: where }
     const response = await call('message_created', body)
-    onDelivery?.({ message: created, ...(response.status >= 300 && { error: messageOf(response) }) })
+    events.emit('delivery', { message: created, ...(response.status >= 300 && { error: messageOf(response) }) })
     return response
   }
 
@@ -132,7 +120,7 @@ export const createInstallation = (
     'x-bot-id': botId,
     'x-bot-user-id': botUser.id,
     'x-integration-id': integrationId,
-    'x-integration-alias': definition.name,
+    'x-integration-alias': alias,
     'x-webhook-id': webhookUrl.slice(webhookUrl.lastIndexOf('/') + 1),
   }
 
@@ -141,23 +129,19 @@ export const createInstallation = (
     return Buffer.from(JSON.stringify({ responseEndpointURL: endpoint, signingSecret })).toString('base64')
   }
 
-  const call = (operation: string, body: object, more: Record<string, string> = {}): Promise<IntegrationResponse> =>
+  const call = (operation: string, body: object): Promise<IntegrationResponse> =>
     callIntegration({
       method: 'POST',
       path: '/',
       query: '',
-      headers: {
-        ...headers,
-        'x-bp-configuration': encodedConfiguration(),
-        ...more,
-        'x-bp-operation': operation,
-      },
+      headers: { ...headers, 'x-bp-configuration': encodedConfiguration(), 'x-bp-operation': operation },
       body: JSON.stringify(body),
     })
 
   return {
     botId,
     integrationId,
+    alias,
     webhookUrl,
     token,
     chat,
@@ -166,7 +150,7 @@ export const createInstallation = (
     configure: (changed) => void (configuration = changed),
     register: () => call('register', { webhookUrl }),
     unregister: () => call('unregister', { webhookUrl }),
-    receive: (req, more) => call('webhook_received', { req }, more),
+    receive: (req) => call('webhook_received', { req }),
     settled: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

@@ -1,6 +1,5 @@
 import type { FastifyInstance } from 'fastify'
-import { ApiError } from './api-error'
-import type { IntegrationRequest, IntegrationResponse } from './integration-runtime'
+import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
 
 /**
  * Serves the public addresses of an integration, `/{name}` and all below it: what comes in is handed on as text, whatever
@@ -16,16 +15,16 @@ export const serveWebhooks = async (
   server.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body)
 
   for (const route of ['/:name', '/:name/*']) {
-    server.all<{ Params: { name: string } }>(route, async ({ method, params, raw, headers, body }, reply) => {
-      const { pathname, search } = new URL(raw.url!, 'http://localhost')
-      const answer = await receive(params.name, {
+    server.all<{ Params: { name: string } }>(route, async ({ method, params: { name }, url, headers, body }, reply) => {
+      const [, path = '', query = ''] = url.match(/^\/[^/?]*([^?]*)\??(.*)$/)!
+      const answer = await receive(name, {
         method,
-        path: pathname.slice(`/${params.name}`.length),
-        query: search.slice(1),
-        headers: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, value?.toString()])),
+        path,
+        query,
+        headers: Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, value?.toString()])),
         body: body as string | undefined,
       })
-      if (!answer) throw new ApiError('ResourceNotFound', `There is no webhook ${params.name}`)
+      if (!answer) return reply.callNotFound()
       return reply
         .code(answer.status)
         .headers(answer.headers ?? {})

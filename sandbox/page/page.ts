@@ -9,8 +9,6 @@ export type PageStart = { webhookUrl: string; apiUrl: string; token: string; own
 
 export type PageProps = { wire: Wire; switches: Switches; start: () => PageStart }
 
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]'])
-
 const switchPositions = {
   type: 'object',
   properties: {
@@ -25,16 +23,15 @@ const switchPositions = {
 }
 
 /**
- * Serves the page that shows the conversation and the wire, live. It holds the token, so that it is for this machine alone:
- * requests of other origins, and for other hosts (DNS rebinding), are refused.
+ * Serves the page that shows the conversation and the wire, live. It holds the token, so that it is for itself alone:
+ * requests of other origins are refused.
  */
 export const servePage = async (server: FastifyInstance, { wire, switches, start }: PageProps) => {
   server.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers
-    const isLocal = LOOPBACK.has(request.hostname.replace(/:\d+$/, ''))
     const isSameOrigin = origin === undefined || origin === `http://${request.headers.host}`
     const isSameSite = request.headers['sec-fetch-site'] !== 'cross-site'
-    if (!isLocal || !isSameOrigin || !isSameSite) {
+    if (!isSameOrigin || !isSameSite) {
       return reply.code(403).send({ message: 'This page is for the machine that it runs on' })
     }
   })

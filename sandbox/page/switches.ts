@@ -1,4 +1,4 @@
-import type { Fault } from '../cloud/chat-api'
+import type { Fault } from '../cloud/chat/chat-api'
 
 export type SwitchPositions = {
   /** What the sandbox's own endpoint does. */

@@ -5,7 +5,7 @@ import { DEMO_MESSAGES } from '../../sandbox/bot/demo-messages'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../backend'
 import { type Endpoint, startEndpoint } from '../endpoint'
-import { BundleProcess, nodeOf } from './bundle-process'
+import { nodeOf, startInProcessOf } from './bundle-process'
 
 let sandbox: Sandbox
 let endpoint: Endpoint
@@ -21,7 +21,7 @@ beforeAll(async () => {
     endpoint: endpoint.url,
     signingSecret: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
     onLog: (line) => logged.push(line),
-    runtime: (props) => new BundleProcess(execPath, props),
+    startInstance: startInProcessOf(execPath),
   })
   return async () => {
     await sandbox.close()

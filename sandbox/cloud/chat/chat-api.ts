@@ -1,8 +1,9 @@
 import { state } from '@botpress/api'
+import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import qs from 'qs'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { ApiError } from './api-error'
+import { ApiError } from '../api-error'
 import { type Chat, CHAT_OPERATIONS, type ChatOperation } from './chat'
 
 /** A request to the chat API, as it came in. */
@@ -24,6 +25,13 @@ export type Fault = {
   reset?: 'before write' | 'after write'
 }
 
+export type RateLimits = {
+  /** Incoming messages a minute, of each bot. The cloud has 600. */
+  messagesPerMinute?: number
+  /** Requests a second, of all bots together. The cloud has 100. */
+  requestsPerSecond?: number
+}
+
 export type ChatApiProps = {
   /**
    * The chat that the headers of a call lead to.
@@ -33,10 +41,18 @@ export type ChatApiProps = {
   authorize: (headers: FastifyRequest['headers']) => Chat
   /** Sees each call before it is carried out, and may make it fail. */
   onApiCall?: (call: ApiCall) => Fault | void
+  /** Default: none. */
+  rateLimits?: RateLimits
 }
 
+const MAX_REQUEST_BYTES = 1024 * 1024
+
+const MESSAGE_CREATION = new Set<ChatOperation>(['createMessage', 'getOrCreateMessage'])
+
 /** Serves Botpress's chat API: each request is checked with the JSON schemas of the vendor's own description. */
-export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCall }: ChatApiProps) => {
+export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCall, rateLimits }: ChatApiProps) => {
+  await server.register(rateLimit, { global: false })
+  const checkRates = ratesOf(server, rateLimits)
   const admitted = new WeakMap<FastifyRequest, { chat: Chat; fault: Fault | void }>()
 
   for (const name of CHAT_OPERATIONS) {
@@ -45,6 +61,7 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
       method: operation.method.toUpperCase(),
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       schema: schemaOf(operation),
+      bodyLimit: MAX_REQUEST_BYTES,
       // Before the schemas: a caller that is not let in learns nothing else.
       preValidation: async (request, reply) => {
         const fault = onApiCall?.({
@@ -59,7 +76,9 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
           const { status, headers = {}, body } = fault.answer
           return reply.code(status).headers(headers).send(body)
         }
-        admitted.set(request, { chat: authorize(request.headers), fault })
+        const chat = authorize(request.headers)
+        await checkRates(name, request, reply)
+        admitted.set(request, { chat, fault })
       },
       handler: async (request, reply) => {
         const { chat, fault } = admitted.get(request)!
@@ -69,6 +88,24 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
         return reply.code(('status' in operation.response && operation.response.status) || 200).send(output)
       },
     })
+  }
+}
+
+/** Refuses the calls that are too many, with the headers that the vendor's own code reads. */
+const ratesOf = (server: FastifyInstance, { messagesPerMinute, requestsPerSecond }: RateLimits = {}) => {
+  const limiter = (timeWindow: number, keyGenerator: (request: FastifyRequest) => string, max?: number) =>
+    max === undefined ? undefined : server.createRateLimit({ max, timeWindow, keyGenerator })
+  const requests = limiter(1000, () => 'workspace', requestsPerSecond)
+  const messages = limiter(60_000, ({ headers }) => String(headers['x-bot-id']), messagesPerMinute)
+
+  return async (name: ChatOperation, request: FastifyRequest, reply: FastifyReply) => {
+    for (const check of [requests, MESSAGE_CREATION.has(name) ? messages : undefined]) {
+      const rate = await check?.(request)
+      if (!rate || rate.isAllowed) continue
+      const { max, remaining, ttlInSeconds, isExceeded } = rate
+      reply.headers({ 'ratelimit-limit': max, 'ratelimit-remaining': remaining, 'ratelimit-reset': ttlInSeconds })
+      if (isExceeded) throw new ApiError('RateLimited', `Too many requests: try again in ${ttlInSeconds} s`)
+    }
   }
 }
 
@@ -104,19 +141,3 @@ const schemaOf = ({ parameters, ...operation }: Operation) => {
 
 const parameterSchema = ({ schema, type }: { schema?: object; type: string }) =>
   schema ?? (type === 'string[]' ? { type: 'array', items: { type: 'string' } } : { type })
-
-/** The vendor's error bodies, for whatever goes wrong on this server. */
-export const answerApiErrors = (server: FastifyInstance) => {
-  server.setErrorHandler<Error & { statusCode?: number }>(async (error, _request, reply) => {
-    const apiError =
-      error instanceof ApiError
-        ? error
-        : error.statusCode !== undefined && error.statusCode < 500
-          ? new ApiError('InvalidPayload', error.message)
-          : new ApiError('Internal', error.message)
-    return reply.code(apiError.status).send(apiError.toJSON())
-  })
-  server.setNotFoundHandler(async ({ method, url }) => {
-    throw new ApiError('ResourceNotFound', `There is no ${method} ${url}`)
-  })
-}

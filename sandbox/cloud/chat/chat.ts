@@ -1,5 +1,5 @@
 import type { ClientInputs, ClientOutputs, Conversation, Event, Message, User } from '@botpress/client'
-import { ApiError } from './api-error'
+import { ApiError } from '../api-error'
 import { Collection } from './collection'
 
 /** The part of Botpress's API that an integration chats with. */
@@ -39,18 +39,33 @@ export type ChatProps = {
   channels: string[]
   /** The tags that the integration declares: others are refused. */
   declaredTags: Record<'conversation' | 'user' | 'message', string[]>
+  /** Whether users and messages that are looked up and found are updated with what the call brings. */
+  updatesMatches: boolean
   /** Told of each message once it is in. */
   onMessage: (message: Message) => void
 }
 
-/** The conversations, users, messages and events of one bot, kept in memory. Each operation is atomic. */
-export class Chat {
-  readonly conversations = new Collection<Conversation>('Conversation', 'conv')
-  readonly users = new Collection<User>('User', 'user')
-  readonly messages = new Collection<Message>('Message', 'msg')
-  readonly events = new Collection<Event>('Event', 'evt')
+const MAX_PAYLOAD_BYTES = 128 * 1024
 
-  constructor(private readonly props: ChatProps) {}
+/** A sandbox may run for weeks. */
+const MAX_MESSAGES = 10_000
+
+/**
+ * The conversations, users, messages and events of one installation of an integration, kept in memory. Each operation is
+ * atomic.
+ */
+export class Chat {
+  readonly conversations: Collection<Conversation>
+  readonly users: Collection<User>
+  readonly messages: Collection<Message>
+  readonly events = new Collection<Event>({ kind: 'Event', idPrefix: 'evt', maxItems: MAX_MESSAGES })
+
+  constructor(private readonly props: ChatProps) {
+    const { conversation, user, message } = props.declaredTags
+    this.conversations = new Collection({ kind: 'Conversation', idPrefix: 'conv', ownTags: conversation })
+    this.users = new Collection({ kind: 'User', idPrefix: 'user', ownTags: user })
+    this.messages = new Collection({ kind: 'Message', idPrefix: 'msg', ownTags: message, maxItems: MAX_MESSAGES })
+  }
 
   /** The operations as an integration calls them: the messages that it creates are incoming. */
   readonly operations: ChatOperations = {
@@ -78,7 +93,11 @@ export class Chat {
 
     createUser: (input) => ({ user: this.createUser(input) }),
     getUser: ({ id }) => ({ user: this.users.get(id) }),
-    getOrCreateUser: (input) => ({ user: this.users.findByTags(input.tags) ?? this.createUser(input) }),
+    getOrCreateUser: (input) => {
+      const found = this.users.findByTags(input.tags)
+      if (!found) return { user: this.createUser(input) }
+      return { user: this.props.updatesMatches ? this.updateUser(found, input) : found }
+    },
     listUsers: ({ nextToken, tags, conversationId }) => {
       const inConversation = (user: User) =>
         conversationId === undefined ||
@@ -86,29 +105,21 @@ export class Chat {
       const { items, meta } = this.users.page(nextToken, (user) => hasTags(tags)(user) && inConversation(user))
       return { users: items, meta }
     },
-    updateUser: ({ id, tags, name, pictureUrl }) => {
-      const user = this.users.get(id)
-      const merged = this.mergedTags('user', user.tags, tags)
-      return {
-        user: this.users.put({
-          ...user,
-          ...(name !== undefined && { name }),
-          pictureUrl: pictureUrl === null ? undefined : (pictureUrl ?? user.pictureUrl),
-          tags: merged,
-          updatedAt: now(),
-        }),
-      }
-    },
+    updateUser: ({ id, ...changes }) => ({ user: this.updateUser(this.users.get(id), changes) }),
     deleteUser: ({ id }) => {
       this.users.delete(id)
       return {}
     },
 
-    createMessage: (input) => ({ message: this.createMessage(input, 'incoming') }),
+    createMessage: (input) => ({ message: this.createMessage(input) }),
     getMessage: ({ id }) => ({ message: this.messages.get(id) }),
-    getOrCreateMessage: (input) => ({
-      message: this.messages.findByTags(input.tags) ?? this.createMessage(input, 'incoming'),
-    }),
+    getOrCreateMessage: (input) => {
+      const found = this.messages.findByTags(input.tags)
+      if (!found) return { message: this.createMessage(input) }
+      if (!this.props.updatesMatches) return { message: found }
+      mustFit(input.payload)
+      return { message: this.messages.put({ ...found, payload: input.payload }) }
+    },
     listMessages: ({ nextToken, tags, conversationId }) => {
       const { items, meta } = this.messages.page(
         nextToken,
@@ -153,24 +164,38 @@ export class Chat {
   }
 
   /**
-   * Creates a message, from outside where `incoming`, of the bot where `outgoing`.
+   * Creates a message of the bot. Its tags are the bot's own.
    *
-   * @throws ApiError ReferenceNotFound where there is no such conversation or user; InvalidPayload for undeclared tags
+   * @throws ApiError ReferenceNotFound where there is no such conversation or user; PayloadTooLarge
    */
-  createMessage(
-    { conversationId, userId, type, payload, tags }: ClientInputs['createMessage'],
-    direction: Message['direction']
-  ): Message {
+  createBotMessage(input: Omit<ClientInputs['createMessage'], 'tags'> & { tags?: Tags }): Message {
+    return this.putMessage({ tags: {}, ...input, direction: 'outgoing' })
+  }
+
+  private createMessage({ tags, ...input }: ClientInputs['createMessage']): Message {
+    return this.putMessage({ ...input, tags: this.mergedTags('message', {}, tags), direction: 'incoming' })
+  }
+
+  private putMessage({
+    conversationId,
+    userId,
+    type,
+    payload,
+    tags,
+    direction,
+  }: ClientInputs['createMessage'] & Pick<Message, 'direction'>): Message {
     this.requireReferences({ conversationId, userId })
+    mustFit(payload)
+    const id = this.messages.newId()
     const message = this.messages.put({
-      id: this.messages.newId(),
+      id,
       createdAt: now(),
       type,
       payload,
       direction,
       userId,
       conversationId,
-      tags: this.mergedTags('message', {}, tags),
+      tags,
     })
     this.props.onMessage(message)
     return message
@@ -202,6 +227,16 @@ export class Chat {
     })
   }
 
+  private updateUser(user: User, { tags, name = user.name, pictureUrl = user.pictureUrl }: UserChanges): User {
+    return this.users.put({
+      ...user,
+      ...(name !== undefined && { name }),
+      pictureUrl: pictureUrl ?? undefined,
+      tags: this.mergedTags('user', user.tags, tags),
+      updatedAt: now(),
+    })
+  }
+
   /** An empty value unsets a tag. */
   private mergedTags(kind: keyof ChatProps['declaredTags'], before: Tags, changes: Tags = {}): Tags {
     const undeclared = Object.keys(changes).filter((name) => !this.props.declaredTags[kind].includes(name))
@@ -219,6 +254,15 @@ export class Chat {
     ].find(([id, collection]) => id !== undefined && !collection.has(id))
     if (missing) throw new ApiError('ReferenceNotFound', `The ${missing[2]} ${missing[0]} does not exist`)
   }
+}
+
+type UserChanges = Omit<ClientInputs['updateUser'], 'id'>
+
+/** @throws ApiError PayloadTooLarge */
+const mustFit = (payload: object): void => {
+  const bytes = Buffer.byteLength(JSON.stringify(payload))
+  if (bytes <= MAX_PAYLOAD_BYTES) return
+  throw new ApiError('PayloadTooLarge', `The payload of a message has at most 128 KB, and this one ${bytes} bytes`)
 }
 
 const now = (): string => new Date().toISOString()

@@ -1,31 +1,41 @@
-import { randomUUID } from 'node:crypto'
-import { ApiError } from './api-error'
+import { monotonicFactory } from 'ulid'
+import { ApiError } from '../api-error'
 
 type Tags = Record<string, string>
 type Item = { id: string; tags?: Tags }
 
 const PAGE_SIZE = 20
 
+type CollectionProps = {
+  kind: string
+  idPrefix: string
+  /** The names of the integration's own tags. Items are found by these alone, whatever else a bot has put there. */
+  ownTags?: string[]
+  /** How many are kept: the oldest are dropped. Default: all. */
+  maxItems?: number
+}
+
+const newUlid = monotonicFactory()
+
 /** The resources of one kind, in the order of their creation. */
 export class Collection<T extends Item> {
   private readonly items = new Map<string, T>()
   private readonly idsByTags = new Map<string, string>()
 
-  constructor(
-    private readonly kind: string,
-    private readonly idPrefix: string
-  ) {}
+  constructor(private readonly props: CollectionProps) {}
 
-  /** An id as the vendor's look: a prefix and 26 characters. */
+  /** An id as the vendor's are: a prefix and a ULID, so that those that are made later are greater. */
   newId(): string {
-    return `${this.idPrefix}_${randomUUID().replaceAll('-', '').slice(0, 26).toUpperCase()}`
+    return `${this.props.idPrefix}_${newUlid()}`
   }
 
   /** Adds the item, or puts it in the place of the one with its id. */
   put(item: T): T {
     this.unindex(this.items.get(item.id))
     this.items.set(item.id, item)
-    if (item.tags) this.idsByTags.set(keyOf(item.tags), item.id)
+    if (item.tags) this.idsByTags.set(this.keyOf(item.tags), item.id)
+    const [oldest] = this.items.keys()
+    if (this.items.size > (this.props.maxItems ?? Infinity)) this.delete(oldest!)
     return item
   }
 
@@ -36,13 +46,13 @@ export class Collection<T extends Item> {
   /** @throws ApiError ResourceNotFound */
   get(id: string): T {
     const item = this.items.get(id)
-    if (!item) throw new ApiError('ResourceNotFound', `${this.kind} ${id} does not exist`)
+    if (!item) throw new ApiError('ResourceNotFound', `${this.props.kind} ${id} does not exist`)
     return item
   }
 
-  /** The item with exactly these tags. */
+  /** The item with exactly these tags of the integration. */
   findByTags(tags: Tags): T | undefined {
-    const id = this.idsByTags.get(keyOf(tags))
+    const id = this.idsByTags.get(this.keyOf(tags))
     return id === undefined ? undefined : this.items.get(id)
   }
 
@@ -72,8 +82,13 @@ export class Collection<T extends Item> {
   }
 
   private unindex(item: T | undefined): void {
-    if (item?.tags && this.idsByTags.get(keyOf(item.tags)) === item.id) this.idsByTags.delete(keyOf(item.tags))
+    if (!item?.tags) return
+    const key = this.keyOf(item.tags)
+    if (this.idsByTags.get(key) === item.id) this.idsByTags.delete(key)
+  }
+
+  private keyOf(tags: Tags): string {
+    const { ownTags = [] } = this.props
+    return JSON.stringify(ownTags.toSorted().map((name) => tags[name]))
   }
 }
-
-const keyOf = (tags: Tags): string => JSON.stringify(Object.entries(tags).toSorted(([a], [b]) => (a < b ? -1 : 1)))

@@ -1,8 +1,9 @@
+import pLimit from 'p-limit'
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { createInterface } from 'node:readline'
-import { Worker } from 'node:worker_threads'
-import type { Exchange } from '../page/wire'
+import { ApiError } from '../api-error'
+import type { Exchange } from '../exchange'
+import { type Instance, type Job, type StartInstance, startInstance } from './instance'
 
 /** Where `npm run build` puts the integration; newer versions of the CLI call it `index.cjs`. */
 export const BUNDLE = ['index.cjs', 'index.js']
@@ -19,96 +20,115 @@ export type IntegrationRequest = {
 
 export type IntegrationResponse = { status: number; headers?: Record<string, string>; body?: string }
 
-export type IntegrationRuntimeProps = {
+export type FunctionHostOptions = {
+  /** Another bundle than the one of `npm run build`. */
   bundle?: string
+  /** How many there are at most at the same time. Default: 4. */
+  maxInstances?: number
+  /** How long a call may take. Default: 60 s. */
+  callLimitMs?: number
+  /** Runs instances elsewhere than in threads of this process. */
+  startInstance?: StartInstance
+}
+
+export type FunctionHostProps = FunctionHostOptions & {
   /** The environment of an instance, asked for when one starts. */
   env: () => Record<string, string>
-  /** Told of each line that the integration writes to its output. */
+  /** Told of each line that an instance writes to its output. */
   onLog: (line: string) => void
-  /** Told of each request that the integration makes to others than Botpress, when it begins and when it ends. */
-  onRequest: (exchange: Exchange) => void
+  /** Told of each request that an instance makes to others than Botpress, when it begins and when it ends. */
+  onExchange: (exchange: Exchange) => void
 }
 
-/** What runs the integration. */
-export type Runtime = {
-  /** Resolves to the integration's answer, or to one of status 500 where it crashes. */
-  call(request: IntegrationRequest): Promise<IntegrationResponse>
-  /** The bytes on the instance's heap, after a collection of garbage. */
-  heapUsed(): Promise<number>
-  /** Ends the instance, with all that it remembers. The next call starts another. */
-  stop(): Promise<void>
-}
+/** An instance that there is. They are numbered in the order of their beginning. */
+export type InstanceState = { number: number; calls: number; isBusy: boolean }
 
-type Pending = { resolve: (result: never) => void; reject: (error: unknown) => void }
+type Slot = InstanceState & { instance: Instance }
+
+const DEFAULT_INSTANCES = 4
+const CALL_LIMIT_MS = 60_000
 
 /**
- * Runs the built integration as the cloud does: in an instance that starts at the first call, stays warm, and is
- * started anew after a crash.
+ * Runs the built integration as the cloud does: in instances that have one call at a time each, are frozen between two, and
+ * are ended at any time. A call goes to an idle one, the one used last, or starts another, or waits where all are busy.
  */
-export class IntegrationRuntime implements Runtime {
+export class FunctionHost {
   private readonly bundle: string
-  private worker: Worker | undefined
-  private readonly pending = new Map<number, Pending>()
-  private lastId = 0
+  private readonly limit
+  private readonly callLimitMs: number
+  private readonly slots = new Set<Slot>()
+  private readonly elapsed = new Float64Array(new SharedArrayBuffer(8))
+  private started = 0
 
   /** @throws Error when the integration is not built */
-  constructor(private readonly props: IntegrationRuntimeProps) {
+  constructor(private readonly props: FunctionHostProps) {
     this.bundle = props.bundle ?? BUNDLE
+    this.limit = pLimit(props.maxInstances ?? DEFAULT_INSTANCES)
+    this.callLimitMs = props.callLimitMs ?? CALL_LIMIT_MS
     if (!existsSync(this.bundle)) {
       throw new Error(`There is no ${this.bundle}: build the integration first, with npm run build.`)
     }
   }
 
+  /** Resolves to the integration's answer, or to one of status 500 where it crashes, takes too long or is ended. */
   async call(request: IntegrationRequest): Promise<IntegrationResponse> {
     try {
       return await this.carryOut<IntegrationResponse>({ request })
     } catch (error) {
-      return { status: 500, body: JSON.stringify({ message: `The integration crashed: ${String(error)}` }) }
+      const answer = new ApiError('Internal', `The integration did not answer: ${(error as Error).message}`)
+      return { status: answer.status, body: JSON.stringify(answer) }
     }
   }
 
+  get instances(): InstanceState[] {
+    return [...this.slots].map(({ number, calls, isBusy }) => ({ number, calls, isBusy }))
+  }
+
+  /** Ends the instance of that number, or all of them, at work or not, with all that they remember. */
+  async endInstance(number?: number): Promise<void> {
+    const ended = [...this.slots].filter((slot) => number === undefined || slot.number === number)
+    await Promise.all(ended.map((slot) => this.end(slot, 'its instance was ended')))
+  }
+
+  /** Lets time pass that the integration's clocks tell at once, while no timer moves: as when instances are frozen that long. */
+  elapse(ms: number): void {
+    this.elapsed[0]! += ms
+  }
+
+  /** The bytes on the heap of the instance used last, after a collection of garbage. */
   heapUsed(): Promise<number> {
     return this.carryOut<number>({})
   }
 
-  async stop(): Promise<void> {
-    await this.worker?.terminate()
-  }
-
-  private carryOut<Result>(job: { request?: IntegrationRequest }): Promise<Result> {
-    this.worker ??= this.start()
-    const id = ++this.lastId
-    this.worker.postMessage({ id, job })
-    return new Promise<Result>((resolveJob, reject) => this.pending.set(id, { resolve: resolveJob, reject }))
-  }
-
-  private start(): Worker {
-    const worker = new Worker(new URL('./integration-worker.cjs', import.meta.url), {
-      workerData: { bundle: this.bundle },
-      env: this.props.env(),
-      execArgv: [],
-      stdout: true,
-      stderr: true,
-    })
-    for (const output of [worker.stdout, worker.stderr]) {
-      createInterface({ input: output }).on('line', this.props.onLog)
-    }
-    worker.on('message', ({ id, result, error, exchange }) => {
-      if (exchange) {
-        this.props.onRequest(exchange)
-        return
+  private carryOut<Result>(job: Job): Promise<Result> {
+    return this.limit(async () => {
+      const slot = [...this.slots].findLast(({ isBusy }) => !isBusy) ?? this.start()
+      slot.isBusy = true
+      slot.calls++
+      const reason = `it took longer than ${this.callLimitMs / 1000} s, and its instance was ended`
+      const limit = setTimeout(() => void this.end(slot, reason), this.callLimitMs)
+      try {
+        return await slot.instance.carryOut<Result>(job)
+      } finally {
+        clearTimeout(limit)
+        slot.isBusy = false
+        // To the end, where the one used last is.
+        if (this.slots.delete(slot)) this.slots.add(slot)
       }
-      const job = this.pending.get(id)
-      this.pending.delete(id)
-      if (error) job?.reject(error)
-      else job?.resolve(result as never)
     })
-    worker.on('error', (error) => this.props.onLog(`The integration crashed: ${String(error)}`))
-    worker.on('exit', () => {
-      this.worker = undefined
-      for (const { reject } of this.pending.values()) reject(new Error('its instance ended'))
-      this.pending.clear()
-    })
-    return worker
+  }
+
+  private start(): Slot {
+    const { env, onLog, onExchange, startInstance: start = startInstance } = this.props
+    const onEnd = () => this.slots.delete(slot)
+    const instance = start({ bundle: this.bundle, env: env(), elapsed: this.elapsed, onLog, onExchange, onEnd })
+    const slot = { instance, number: ++this.started, calls: 0, isBusy: false }
+    this.slots.add(slot)
+    return slot
+  }
+
+  private async end(slot: Slot, reason: string): Promise<void> {
+    this.slots.delete(slot)
+    await slot.instance.end(reason)
   }
 }

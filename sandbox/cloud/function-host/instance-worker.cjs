@@ -1,28 +1,49 @@
 // @ts-check
-// One warm instance of the integration: the built bundle, with an environment and a memory of its own.
+// One instance of the integration: the built bundle, with an environment and a memory of its own. Between two jobs it is
+// frozen: its thread stands still, with all timers, sockets and promises of it.
 const v8 = require('node:v8')
 const vm = require('node:vm')
 const { parentPort, workerData } = require('node:worker_threads')
 const { observeRequests } = require('./observe-requests.cjs')
-const { handler } = require(workerData.bundle)
 
-v8.setFlagsFromString('--expose-gc')
-const collectGarbage = vm.runInNewContext('gc')
+const { bundle, gate, elapsed } = workerData
+
+// Before anything looks at a clock.
+for (const clock of [Date, performance]) {
+  const now = clock.now.bind(clock)
+  clock.now = () => now() + elapsed[0]
+}
 
 // Before the integration's first request: what it sends to others than Botpress is nowhere else to be seen.
 observeRequests(`${process.env.BP_API_URL}/v1/`, (exchange) => parentPort?.postMessage({ exchange }))
 
-/** @param {any} job */
-const carryOut = (job) => {
-  if ('request' in job) return handler(job.request)
+const { handler } = require(bundle)
+
+v8.setFlagsFromString('--expose-gc')
+const collectGarbage = vm.runInNewContext('gc')
+
+/** @param {{ request?: object }} job */
+const carryOut = async ({ request }) => {
+  if (request) return handler(request)
   collectGarbage()
   return v8.getHeapStatistics().used_heap_size
 }
 
-parentPort?.on('message', async ({ id, job }) => {
-  try {
-    parentPort?.postMessage({ id, result: await carryOut(job) })
-  } catch (error) {
-    parentPort?.postMessage({ id, error })
-  }
+/** What is written reaches the other thread by turns of this one's event loop. */
+const logged = () =>
+  Promise.all(
+    [process.stdout, process.stderr].map(
+      (output) => output.writableLength > 0 && new Promise((resolve) => output.write('', resolve))
+    )
+  )
+
+parentPort?.on('message', async (job) => {
+  Atomics.store(gate, 0, 0)
+  const outcome = await carryOut(job).then(
+    (result) => ({ result }),
+    (error) => ({ error })
+  )
+  await logged()
+  parentPort?.postMessage(outcome)
+  Atomics.wait(gate, 0, 0)
 })

@@ -1,0 +1,37 @@
+import type { Conversation, Message } from '@botpress/client'
+import { EventEmitter } from 'node:events'
+import type { Exchange } from './exchange'
+
+/** A message of the bot and what became of it. */
+export type Delivery = {
+  message: Message
+  /** Why the integration could not deliver it, where it could not. */
+  error?: string
+}
+
+type Events = {
+  /** A message is in its conversation. */
+  message: [Message, Conversation]
+  /** The integration is done with a message of the bot. */
+  delivery: [Delivery]
+  /** A request has begun, or the one of that id is answered. */
+  exchange: [Exchange]
+  /** A line that the integration has logged. */
+  log: [string]
+}
+
+export type EventListeners = {
+  onMessage?: (...message: Events['message']) => void
+  onDelivery?: (...delivery: Events['delivery']) => void
+  onLog?: (...line: Events['log']) => void
+}
+
+/** What happens in the cloud, for whoever watches it. */
+export class CloudEvents extends EventEmitter<Events> {
+  constructor({ onMessage, onDelivery, onLog }: EventListeners = {}) {
+    super()
+    if (onMessage) this.on('message', onMessage)
+    if (onDelivery) this.on('delivery', onDelivery)
+    if (onLog) this.on('log', onLog)
+  }
+}

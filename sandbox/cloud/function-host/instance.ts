@@ -1,0 +1,76 @@
+import { createInterface } from 'node:readline'
+import { Worker } from 'node:worker_threads'
+import type { Exchange } from '../exchange'
+import type { IntegrationRequest } from './function-host'
+
+/** A request to handle; without one, to collect garbage and tell the size of the heap. */
+export type Job = { request?: IntegrationRequest }
+
+/** One instance of the integration. It has one job at a time. */
+export type Instance = {
+  /**
+   * Thaws the instance, and freezes it when the job is done.
+   *
+   * @throws Error that says why the instance ended before
+   */
+  carryOut<Result>(job: Job): Promise<Result>
+  /** Ends it, whatever it does. */
+  end(reason: string): Promise<void>
+}
+
+export type InstanceProps = {
+  bundle: string
+  env: Record<string, string>
+  /** Shared memory: how many milliseconds the instance's clocks are ahead. */
+  elapsed: Float64Array
+  onLog: (line: string) => void
+  onExchange: (exchange: Exchange) => void
+  /** Told when it has ended, by itself too. */
+  onEnd: () => void
+}
+
+export type StartInstance = (props: InstanceProps) => Instance
+
+/** Starts an instance in a thread of its own, with an environment and a memory of its own. */
+export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onExchange, onEnd }) => {
+  /** 0 while the instance is to stand still, 1 when it is to move. */
+  const gate = new Int32Array(new SharedArrayBuffer(4))
+  const worker = new Worker(new URL('./instance-worker.cjs', import.meta.url), {
+    workerData: { bundle, gate, elapsed },
+    env,
+    execArgv: [],
+    stdout: true,
+    stderr: true,
+  })
+  let reasonOfEnd = 'its instance ended by itself'
+  let job: { resolve: (result: never) => void; reject: (error: unknown) => void } | undefined
+
+  for (const output of [worker.stdout, worker.stderr]) createInterface({ input: output }).on('line', onLog)
+  worker.on('message', ({ result, error, exchange }) => {
+    if (exchange) onExchange(exchange)
+    else if (error) job?.reject(error)
+    else job?.resolve(result as never)
+  })
+  worker.on('error', (error) => {
+    reasonOfEnd = `it crashed: ${String(error)}`
+    onLog(`The integration crashed: ${String(error)}`)
+  })
+  worker.on('exit', () => {
+    job?.reject(new Error(reasonOfEnd))
+    onEnd()
+  })
+
+  return {
+    carryOut: (what) =>
+      new Promise((resolve, reject) => {
+        job = { resolve, reject }
+        worker.postMessage(what)
+        Atomics.store(gate, 0, 1)
+        Atomics.notify(gate, 0)
+      }),
+    end: async (reason) => {
+      reasonOfEnd = reason
+      await worker.terminate()
+    },
+  }
+}
