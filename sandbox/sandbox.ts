@@ -133,6 +133,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env?.() }),
     onLog: (line) => events.emit('log', line),
     onExchange: report,
+    onChange: (instances) => events.emit('instances', instances),
   })
   await server.listen({ host: 'localhost', port: options.port ?? 0 })
   const url = `http://localhost:${(server.server.address() as AddressInfo).port}`

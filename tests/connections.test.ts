@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Installation } from '../sandbox/cloud/installation'
-import type { SandboxOptions } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
-import { endpointForTest, proxyForTest, sandboxForTest } from './for-test'
+import { endpointForTest, proxyForTest, sandboxBehindProxy, sandboxForTest } from './for-test'
 
 const HOW = ['reset', 'silence'] as const
 
@@ -37,16 +36,6 @@ describe('connections to the endpoint that were kept, and forgotten on the way',
     expect(proxy.lost()).toBe(0)
   })
 })
-
-/** A sandbox whose Botpress is behind a proxy. */
-const sandboxBehindProxy = async (options: SandboxOptions) => {
-  const env: Record<string, string> = {}
-  const sandbox = await sandboxForTest({ ...options, env: () => env })
-  const proxy = await proxyForTest(new URL(sandbox.webhookUrl).origin)
-  env['BP_API_URL'] = new URL(proxy.url).origin
-  await sandbox.endInstance()
-  return { sandbox, proxy }
-}
 
 describe('connections to Botpress that were kept, and forgotten on the way', () => {
   it.each(HOW)('do not lose a message: %s', async (how) => {

@@ -23,3 +23,13 @@ export const proxyForTest = async (behind: string): Promise<Proxy> => {
   onTestFinished(proxy.close)
   return proxy
 }
+
+/** A sandbox whose Botpress is behind a proxy, for the integration. */
+export const sandboxBehindProxy = async (options: SandboxOptions): Promise<{ sandbox: Sandbox; proxy: Proxy }> => {
+  const env: Record<string, string> = {}
+  const sandbox = await sandboxForTest({ ...options, env: () => env })
+  const proxy = await proxyForTest(new URL(sandbox.webhookUrl).origin)
+  env['BP_API_URL'] = new URL(proxy.url).origin
+  await sandbox.endInstance()
+  return { sandbox, proxy }
+}

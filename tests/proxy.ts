@@ -11,9 +11,9 @@ export type Proxy = {
   lost: () => number
   /**
    * Forgets the connections there are, as a NAT gateway does with idle ones: whoever sends something over one gets a reset,
-   * or no answer ever.
+   * or no answer ever. With `end`, they are closed, as servers do it.
    */
-  forget: (how: 'reset' | 'silence') => void
+  forget: (how: 'reset' | 'silence' | 'end') => void
   close: () => Promise<void>
 }
 
@@ -46,6 +46,7 @@ export const startProxy = async (behind: string): Promise<Proxy> => {
           if (how === 'reset') near.resetAndDestroy()
         })
         near.resume()
+        if (how === 'end') near.end()
       }
     },
     close: async () => {

@@ -1,6 +1,7 @@
 import type { Conversation, Message } from '@botpress/client'
 import { EventEmitter } from 'node:events'
 import type { Exchange } from './exchange'
+import type { InstanceState } from './function-host/function-host'
 
 /** A message of the bot and what became of it. */
 export type Delivery = {
@@ -16,6 +17,8 @@ type Events = {
   delivery: [Delivery]
   /** A request has begun, or the one of that id is answered. */
   exchange: [Exchange]
+  /** An instance of the integration has started, is at work or no longer, or has ended: those that there are. */
+  instances: [InstanceState[]]
   /** A line that the integration has logged. */
   log: [string]
 }
@@ -23,15 +26,17 @@ type Events = {
 export type EventListeners = {
   onMessage?: (...message: Events['message']) => void
   onDelivery?: (...delivery: Events['delivery']) => void
+  onExchange?: (...exchange: Events['exchange']) => void
   onLog?: (...line: Events['log']) => void
 }
 
 /** What happens in the cloud, for whoever watches it. */
 export class CloudEvents extends EventEmitter<Events> {
-  constructor({ onMessage, onDelivery, onLog }: EventListeners = {}) {
+  constructor({ onMessage, onDelivery, onExchange, onLog }: EventListeners = {}) {
     super()
     if (onMessage) this.on('message', onMessage)
     if (onDelivery) this.on('delivery', onDelivery)
+    if (onExchange) this.on('exchange', onExchange)
     if (onLog) this.on('log', onLog)
   }
 }

@@ -38,6 +38,8 @@ export type FunctionHostProps = FunctionHostOptions & {
   onLog: (line: string) => void
   /** Told of each request that an instance makes to others than Botpress, when it begins and when it ends. */
   onExchange: (exchange: Exchange) => void
+  /** Told of all instances whenever one starts, is at work or no longer, or ends. */
+  onChange: (instances: InstanceState[]) => void
 }
 
 /** An instance that there is. They are numbered in the order of their beginning. */
@@ -76,7 +78,11 @@ export class FunctionHost {
       return await this.carryOut<IntegrationResponse>({ request })
     } catch (error) {
       const answer = new ApiError('Internal', `The integration did not answer: ${(error as Error).message}`)
-      return { status: answer.status, body: JSON.stringify(answer) }
+      return {
+        status: answer.status,
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(answer),
+      }
     }
   }
 
@@ -105,6 +111,7 @@ export class FunctionHost {
       const slot = [...this.slots].findLast(({ isBusy }) => !isBusy) ?? this.start()
       slot.isBusy = true
       slot.calls++
+      this.tell()
       const reason = `it took longer than ${this.callLimitMs / 1000} s, and its instance was ended`
       const limit = setTimeout(() => void this.end(slot, reason), this.callLimitMs)
       try {
@@ -114,17 +121,25 @@ export class FunctionHost {
         slot.isBusy = false
         // To the end, where the one used last is.
         if (this.slots.delete(slot)) this.slots.add(slot)
+        this.tell()
       }
     })
   }
 
   private start(): Slot {
     const { env, onLog, onExchange, startInstance: start = startInstance } = this.props
-    const onEnd = () => this.slots.delete(slot)
+    const onEnd = () => {
+      this.slots.delete(slot)
+      this.tell()
+    }
     const instance = start({ bundle: this.bundle, env: env(), elapsed: this.elapsed, onLog, onExchange, onEnd })
     const slot = { instance, number: ++this.started, calls: 0, isBusy: false }
     this.slots.add(slot)
     return slot
+  }
+
+  private tell(): void {
+    this.props.onChange(this.instances)
   }
 
   private async end(slot: Slot, reason: string): Promise<void> {

@@ -13,6 +13,10 @@ for (const clock of [Date, performance]) {
   const now = clock.now.bind(clock)
   clock.now = () => now() + elapsed[0]
 }
+globalThis.Date = new Proxy(Date, {
+  construct: (target, given, newTarget) =>
+    Reflect.construct(target, given.length > 0 ? given : [target.now()], newTarget),
+})
 
 // Before the integration's first request: what it sends to others than Botpress is nowhere else to be seen.
 observeRequests(`${process.env.BP_API_URL}/v1/`, (exchange) => parentPort?.postMessage({ exchange }))
