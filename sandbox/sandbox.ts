@@ -1,4 +1,4 @@
-import Fastify, { type FastifyRequest } from 'fastify'
+import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import definition from '../integration.definition'
 import { answerApiErrors, ApiError } from './cloud/api-error'
@@ -94,6 +94,11 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const switches = new Switches()
   const report = (exchange: Exchange) => void events.emit('exchange', beginningOf(exchange))
 
+  const notFound = ({ method, url: path }: FastifyRequest): ApiError => {
+    const urls = [...installations.values()].map(({ webhookUrl }) => webhookUrl)
+    return new ApiError('ResourceNotFound', `There is no ${method} ${path} here. The webhook is ${urls.join(', ')}`)
+  }
+
   const server = Fastify({
     bodyLimit: MAX_WEBHOOK_BYTES,
     forceCloseConnections: true,
@@ -103,13 +108,11 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
-    frameworkErrors: (_error, _request, reply) => reply.callNotFound(),
+    // A path that cannot be decoded.
+    frameworkErrors: (_error, request, reply) => void (reply as FastifyReply).code(404).send(notFound(request)),
   })
   refuseForeignHosts(server)
-  answerApiErrors(
-    server,
-    () => `The webhook is ${[...installations.values()].map(({ webhookUrl }) => webhookUrl).join(', ')}`
-  )
+  answerApiErrors(server, notFound)
   await server.register(async (scope) => {
     if (options.page) observeExchanges(scope, { from: 'integration', to: 'Botpress' }, report)
     const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? switches.nextApiFault()

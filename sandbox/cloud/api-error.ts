@@ -1,5 +1,5 @@
 import { state } from '@botpress/api'
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
 
 export type ApiErrorType = (typeof state.errors)[number]['type']
@@ -21,18 +21,14 @@ export class ApiError extends Error {
   }
 }
 
-/**
- * The vendor's error bodies, for whatever goes wrong on this server.
- *
- * @param whatThereIs told to whoever asks for something else
- */
-export const answerApiErrors = (server: FastifyInstance, whatThereIs: () => string) => {
+/** The vendor's error bodies, for whatever goes wrong on this server. */
+export const answerApiErrors = (server: FastifyInstance, notFound: (request: FastifyRequest) => ApiError) => {
   server.setErrorHandler<Error & { statusCode?: number }>(async (error, _request, reply) => {
     const apiError = apiErrorOf(error)
     return reply.code(apiError.status).send(apiError.toJSON())
   })
-  server.setNotFoundHandler(async ({ method, url }) => {
-    throw new ApiError('ResourceNotFound', `There is no ${method} ${url} here. ${whatThereIs()}`)
+  server.setNotFoundHandler(async (request) => {
+    throw notFound(request)
   })
 }
 

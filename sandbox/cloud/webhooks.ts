@@ -16,11 +16,9 @@ export const serveWebhooks = async (
 
   for (const route of ['/:name', '/:name/*']) {
     server.all<{ Params: { name: string } }>(route, async ({ method, params: { name }, url, headers, body }, reply) => {
-      const [, path = '', query = ''] = url.match(/^\/[^/?]*([^?]*)\??(.*)$/)!
       const answer = await receive(name, {
         method,
-        path,
-        query,
+        ...belowName(url),
         headers: Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, value?.toString()])),
         body: body as string | undefined,
       })
@@ -31,4 +29,10 @@ export const serveWebhooks = async (
         .send(answer.body)
     })
   }
+}
+
+/** What follows a webhook's URL in the target of a request, which may be a whole URL itself (RFC 9112, section 3.2.2). */
+const belowName = (target: string) => {
+  const [path = '', ...query] = target.replace(/^https?:\/\/[^/]*/, '').split('?')
+  return { path: path.replace(/^\/[^/]*/, ''), query: query.join('?') }
 }

@@ -135,6 +135,93 @@ describe('the sandbox’s chat API, through the official client', () => {
     await expect(clientOf(props).listMessages({})).rejects.toMatchObject({ code })
   })
 
+  it('a message’s tags can be set on the bot’s messages too, and an empty value removes one', async () => {
+    const { conversation, user } = await makeMessage('tagged')
+    const { id } = sandbox.chat.createBotMessage({
+      conversationId: conversation.id,
+      userId: user.id,
+      type: 'text',
+      payload: { text: 'Hi' },
+      tags: { mood: 'good' },
+    })
+    const tags = { id: 'one', conversationId: conversation.id }
+    expect((await client.updateMessage({ id, tags })).message).toMatchObject({
+      direction: 'outgoing',
+      tags: { mood: 'good', ...tags },
+    })
+    const { message } = await client.updateMessage({ id, tags: { id: '' } })
+    expect(message.tags).toEqual({ mood: 'good', conversationId: conversation.id })
+    await expect(client.updateMessage({ id, tags: { undeclared: 'x' } })).rejects.toMatchObject({ code: 400 })
+  })
+
+  it('lists messages by their tags, over all conversations', async () => {
+    const made = [await makeMessage('listed 1'), await makeMessage('listed 2'), await makeMessage('other')]
+    for (const { message } of made.slice(0, 2)) {
+      await client.updateMessage({ id: message.id, tags: { conversationId: 'both' } })
+    }
+    const { messages } = await client.listMessages({ tags: { conversationId: 'both' } })
+    expect(messages.map(({ id }) => id)).toEqual([made[1]!.message.id, made[0]!.message.id])
+  })
+
+  it('has several installations in a bot, told by their alias or else by the token', async () => {
+    const second = await sandbox.install({ inBotOf: sandbox, token: 'bp_pat_second' })
+    const integration = { token: sandbox.integrationToken }
+    const { user } = await clientOf({ token: second.token }).getOrCreateUser({ tags: { id: 'second' } })
+    const listUsers = async (props: object) => (await clientOf(props).listUsers({ tags: { id: 'second' } })).users
+    const aliased = (alias: string, props: object) => ({ ...props, headers: { 'x-integration-alias': alias } })
+    expect(await listUsers(aliased(second.alias, integration))).toEqual([user])
+    expect(await listUsers(aliased(second.alias, { token: second.token }))).toEqual([user])
+    expect(await listUsers(aliased(sandbox.alias, integration))).toEqual([])
+    expect(await listUsers({})).toEqual([])
+    await expect(listUsers(aliased(second.alias, {}))).rejects.toMatchObject({ code: 403 })
+    await expect(listUsers(aliased('another', integration))).rejects.toMatchObject({ code: 403 })
+  })
+
+  it('keeps the last 10,000 messages', async () => {
+    const { conversation, user, message } = await makeMessage('first of many')
+    const input = { conversationId: conversation.id, userId: user.id, type: 'text', payload: { text: 'Hi' } }
+    for (let count = 0; count < 10_000; count++) sandbox.chat.createBotMessage(input)
+    expect(sandbox.chat.messages.all()).toHaveLength(10_000)
+    await expect(client.getMessage({ id: message.id })).rejects.toMatchObject({ code: 404 })
+  })
+
+  it.each([
+    ['of requests a second', { requestsPerSecond: 3 }, 1],
+    ['of messages a minute for a bot', { messagesPerMinute: 3 }, 60],
+  ])('rate limits %s: 429 with RateLimit-Limit, -Remaining and -Reset', async (_what, rateLimits, window) => {
+    const limited = await startSandbox({ rateLimits })
+    const call = () =>
+      fetch(new URL('/v1/chat/messages/get-or-create', limited.webhookUrl), {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${limited.token}`,
+          'x-bot-id': limited.botId,
+          'x-integration-id': limited.integrationId,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ conversationId: ID, userId: ID, type: 'text', payload: {}, tags: {} }),
+      })
+    const answers = await Promise.all(Array.from({ length: 4 }, call))
+    const other = await limited.install({ token: 'bp_pat_other' })
+    await limited.close()
+    expect(other.botId).not.toBe(limited.botId)
+    expect(answers.map(({ status }) => status)).toEqual([400, 400, 400, 429])
+    const rates = answers.map(({ headers }) =>
+      ['limit', 'remaining', 'reset'].map((name) => Number(headers.get(`ratelimit-${name}`)))
+    )
+    expect(rates.map(([limit, remaining]) => [limit, remaining])).toEqual([
+      [3, 2],
+      [3, 1],
+      [3, 0],
+      [3, 0],
+    ])
+    for (const [, , reset] of rates) {
+      expect(reset).toBeGreaterThan(0)
+      expect(reset).toBeLessThanOrEqual(window)
+    }
+    expect(await answers[3]!.json()).toMatchObject({ code: 429, type: 'RateLimited' })
+  })
+
   it('fails as it is told', async () => {
     fault = { answer: { status: 429, body: { id: 'err_1', code: 429, type: 'RateLimited', message: 'Slow down' } } }
     await expect(client.listMessages({})).rejects.toMatchObject({ code: 429, message: 'Slow down' })
