@@ -5,7 +5,7 @@ import { answerApiErrors, ApiError } from './cloud/api-error'
 import type { Chat } from './cloud/chat/chat'
 import { type ApiCall, type Fault, parseQuery, type RateLimits, serveChatApi } from './cloud/chat/chat-api'
 import { CloudEvents, type EventListeners } from './cloud/cloud-events'
-import { beginningOf, type Exchange, observeExchanges } from './cloud/exchange'
+import { type Exchange, observeExchanges, shortened } from './cloud/exchange'
 import { FunctionHost, type FunctionHostOptions } from './cloud/function-host/function-host'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './cloud/installation'
 import { refuseForeignHosts } from './cloud/loopback'
@@ -92,7 +92,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   const events = new CloudEvents(options)
   const switches = new Switches()
-  const report = (exchange: Exchange) => void events.emit('exchange', beginningOf(exchange))
+  const report = (exchange: Exchange) => void events.emit('exchange', shortened(exchange))
 
   const notFound = ({ method, url: path }: FastifyRequest): ApiError => {
     const urls = [...installations.values()].map(({ webhookUrl }) => webhookUrl)

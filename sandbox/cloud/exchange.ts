@@ -23,21 +23,22 @@ export type Exchange = {
   durationMs?: number
 }
 
-const MAX_BODY_LENGTH = 64 * 1024
+const MAX_LENGTH = 64 * 1024
 
-/** The exchange with no more than the first 64 k characters of each body. */
-export const beginningOf = (exchange: Exchange): Exchange => {
-  const { requestBody = '', responseBody = '' } = exchange
+/** The first 64 k characters of a text, and how many are left out. */
+export const beginningOf = (text: string): { text: string; omitted: number } => ({
+  text: text.slice(0, MAX_LENGTH),
+  omitted: Math.max(text.length - MAX_LENGTH, 0),
+})
+
+/** The exchange with no more than the beginnings of its bodies, so that a watcher can keep it. */
+export const shortened = (exchange: Exchange): Exchange => {
+  const request = beginningOf(exchange.requestBody ?? '')
+  const response = beginningOf(exchange.responseBody ?? '')
   return {
     ...exchange,
-    ...(requestBody.length > MAX_BODY_LENGTH && {
-      requestBody: requestBody.slice(0, MAX_BODY_LENGTH),
-      requestBodyOmitted: requestBody.length - MAX_BODY_LENGTH,
-    }),
-    ...(responseBody.length > MAX_BODY_LENGTH && {
-      responseBody: responseBody.slice(0, MAX_BODY_LENGTH),
-      responseBodyOmitted: responseBody.length - MAX_BODY_LENGTH,
-    }),
+    ...(request.omitted > 0 && { requestBody: request.text, requestBodyOmitted: request.omitted }),
+    ...(response.omitted > 0 && { responseBody: response.text, responseBodyOmitted: response.omitted }),
   }
 }
 

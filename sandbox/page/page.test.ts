@@ -63,17 +63,49 @@ describe('the page is for the machine that it runs on', () => {
   })
 })
 
+/** Reads the events until one is there that holds those words. */
+const readEvents = async (from: Sandbox, until: string): Promise<string> => {
+  const response = await fetch(new URL('/events', from.webhookUrl))
+  const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
+  let read = ''
+  // A chunk is shorter, and looking through all of it each time takes long.
+  while (!read.slice(-200_000).includes(until)) read += (await reader.read()).value
+  await reader.cancel()
+  return read
+}
+
 describe('the events', () => {
   it('begin with what was before, newest last, without the token of a request', async () => {
     await send(sandbox, messageBody({ text: 'Look' }))
     await sandbox.settled()
-    const response = await fetch(new URL('/events', sandbox.webhookUrl))
-    let text = ''
-    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader()
-    while (!text.includes('You said: Look')) text += (await reader.read()).value
-    await reader.cancel()
+    const text = await readEvents(sandbox, 'You said: Look')
     expect(text).toMatch(/^event: start\n/)
     expect(text).toContain('Bearer •••')
     expect(text).not.toContain(`Bearer ${sandbox.token}`)
+  })
+  it('have no more than the first 64 kB of a body, and say how much is missing', async () => {
+    const quiet = await sandboxForTest({ page: true, bot: () => [] })
+    await send(quiet, messageBody({ text: 'x'.repeat(100_000) }))
+    const text = await readEvents(quiet, 'event: switches')
+    expect(text).toMatch(/"requestBodyOmitted":34\d{3}\b/)
+    expect(text).toMatch(/"responseBodyOmitted":34\d{3}\b/)
+    expect(text).toMatch(/"payloadBeginning":\{"text":"[^\n]*","omitted":34\d{3}\}/)
+    for (const [run] of text.matchAll(/x+/g)) expect(run.length).toBeLessThanOrEqual(64 * 1024)
+  })
+
+  it('are for pages that read them: one that does not is dropped', async () => {
+    const quiet = await sandboxForTest({ page: true, bot: () => [] })
+    const { port: itsPort } = new URL(quiet.webhookUrl)
+    const socket = connect(Number(itsPort), 'localhost')
+    socket.write('GET /events HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await once(socket, 'connect')
+    const { body } = await send(quiet, messageBody())
+    // Some 40 MB of events: more than the buffers of the connection take.
+    const long = { type: 'text', payload: { text: 'x'.repeat(100_000) } }
+    for (let count = 0; count < 150; count++) await quiet.say(body.conversation.id, long)
+    const closed = once(socket, 'close')
+    socket.on('error', () => {}).resume()
+    await closed
+    expect(await readEvents(quiet, 'event: switches')).toContain('event: start')
   })
 })

@@ -9,6 +9,9 @@ export type PageStart = { webhookUrl: string; apiUrl: string; token: string; own
 
 export type PageProps = { wire: Wire; switches: Switches; start: () => PageStart }
 
+/** What may wait, beside all that there was at the beginning, for a page that does not read its events: it is dropped then. */
+const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+
 const switchPositions = {
   type: 'object',
   properties: {
@@ -57,14 +60,21 @@ export const servePage = async (server: FastifyInstance, { wire, switches, start
     const write = (kind: string, data: unknown) => reply.raw.write(`event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`)
     const writeEvent = (event: WireEvent) => {
       if (event.kind === 'exchange') write('exchange', event.exchange)
-      else write('message', event.message)
-      write('switches', switches.get())
+      else if (event.kind === 'message') write('message', event.message)
+      else write('instances', event.instances)
     }
     write('start', start())
-    write('switches', switches.get())
     wire.events.forEach(writeEvent)
-    wire.on('event', writeEvent)
-    reply.raw.once('close', () => wire.off('event', writeEvent))
+    write('switches', switches.get())
+    const limit = reply.raw.writableLength + MAX_UNREAD_BYTES
+    const writeNews = (event: WireEvent) => {
+      writeEvent(event)
+      if (event.kind === 'exchange') write('switches', switches.get())
+      // A page that is there comes back by itself, and gets everything anew.
+      if (reply.raw.writableLength > limit) reply.raw.destroy()
+    }
+    wire.on('event', writeNews)
+    reply.raw.once('close', () => wire.off('event', writeNews))
   })
 
   server.put<{ Body: SwitchPositions }>('/switches', { schema: { body: switchPositions } }, async (request, reply) => {

@@ -1,16 +1,23 @@
 import type { Message } from '@botpress/client'
 import { EventEmitter } from 'node:events'
 import type { CloudEvents } from '../cloud/cloud-events'
-import type { Exchange } from '../cloud/exchange'
+import { beginningOf, type Exchange } from '../cloud/exchange'
+import type { InstanceState } from '../cloud/function-host/function-host'
 
 /** A message of a conversation, and what became of it. */
-export type SeenMessage = Pick<Message, 'id' | 'createdAt' | 'type' | 'payload' | 'direction'> & {
+export type SeenMessage = Pick<Message, 'id' | 'createdAt' | 'type' | 'direction'> & {
+  payload?: Message['payload']
+  /** In the place of a payload that is too long to be kept: the beginning of its JSON. */
+  payloadBeginning?: { text: string; omitted: number }
   /** External. */
   conversationId: string
   delivery?: { error?: string }
 }
 
-export type WireEvent = { kind: 'exchange'; exchange: Exchange } | { kind: 'message'; message: SeenMessage }
+export type WireEvent =
+  | { kind: 'exchange'; exchange: Exchange }
+  | { kind: 'message'; message: SeenMessage }
+  | { kind: 'instances'; instances: InstanceState[] }
 
 type WireEvents = { event: [WireEvent] }
 
@@ -20,6 +27,7 @@ const LIMIT = 500
 export class Wire extends EventEmitter<WireEvents> {
   private readonly exchanges = new Map<string, Exchange>()
   private readonly messages = new Map<string, SeenMessage>()
+  private instances: InstanceState[] = []
 
   constructor(cloud: CloudEvents) {
     super()
@@ -28,12 +36,15 @@ export class Wire extends EventEmitter<WireEvents> {
     cloud.on('exchange', (exchange) => this.put({ kind: 'exchange', exchange }))
     cloud.on('message', ({ id, createdAt, type, payload, direction }, conversation) => {
       const conversationId = conversation.tags['id'] ?? conversation.id
-      this.put({ kind: 'message', message: { id, createdAt, type, payload, direction, conversationId } })
+      const payloadBeginning = beginningOf(JSON.stringify(payload))
+      const shown = payloadBeginning.omitted > 0 ? { payloadBeginning } : { payload }
+      this.put({ kind: 'message', message: { id, createdAt, type, direction, conversationId, ...shown } })
     })
     cloud.on('delivery', ({ message, error }) => {
       const seen = this.messages.get(message.id)
       if (seen) this.put({ kind: 'message', message: { ...seen, delivery: { error } } })
     })
+    cloud.on('instances', (instances) => this.put({ kind: 'instances', instances }))
   }
 
   /** Each kind in the order of its beginning. */
@@ -41,13 +52,15 @@ export class Wire extends EventEmitter<WireEvents> {
     return [
       ...[...this.exchanges.values()].map((exchange) => ({ kind: 'exchange' as const, exchange })),
       ...[...this.messages.values()].map((message) => ({ kind: 'message' as const, message })),
+      { kind: 'instances', instances: this.instances },
     ]
   }
 
   /** Adds what is new, or puts it in the place of what it was before. */
   private put(event: WireEvent): void {
     if (event.kind === 'exchange') keep(this.exchanges, event.exchange)
-    else keep(this.messages, event.message)
+    else if (event.kind === 'message') keep(this.messages, event.message)
+    else this.instances = event.instances
     this.emit('event', event)
   }
 }

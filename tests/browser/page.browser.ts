@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process'
+import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
@@ -197,7 +198,8 @@ describe('the page', () => {
     await sendByForm(page, 'Three')
     await expect.poll(() => exchanges(page, /backend to webhook.*200/).count()).toBe(3)
     const incoming = sandbox.chat.messages.all().filter(({ direction }) => direction === 'incoming')
-    expect(incoming.map(({ payload }) => payload.text)).toEqual(['One', 'Two'])
+    // The repeat has changed the second.
+    expect(incoming.map(({ payload }) => payload.text)).toEqual(['One', 'Three'])
   })
 
   it('checks the payload as it is typed', async () => {
@@ -248,6 +250,32 @@ describe('the page', () => {
     await page.getByText('live', { exact: true }).waitFor({ timeout: 15_000 })
     await send(second, messageBody({ text: 'Back' }))
     await messages(page).filter({ hasText: 'You said: Back' }).waitFor()
+  })
+
+  it('shows the beginning of what is long, says how much is missing, and copies no half of a request', async () => {
+    const { page, sandbox } = await open({ bot: () => [] })
+    await send(sandbox, messageBody({ text: 'x'.repeat(100_000) }))
+    await messages(page)
+      .getByText(/and 34,4\d\d more characters, which are not kept here/)
+      .waitFor()
+    const exchange = exchanges(page, /backend to webhook.* 200/).first()
+    await exchange.locator('summary').click()
+    expect(await exchange.getByText(/and 3\d,\d+ more characters, which are not kept here/).count()).toBe(2)
+    expect(await exchange.getByRole('button', { name: 'Copy as curl' }).isDisabled()).toBe(true)
+  })
+
+  it('shows how many instances there are, and how many are at work', async () => {
+    let waiting: ServerResponse[] | undefined = []
+    const endpoint = await endpointForTest((response) => waiting?.push(response) ?? response.writeHead(204).end())
+    const { page, sandbox } = await open({ endpoint: endpoint.url })
+    await page.getByText('1 instance, 0 at work').waitFor()
+    await send(sandbox, messageBody({ text: 'burst 40' }))
+    await page.getByText('4 instances, 4 at work').waitFor()
+    const answers = waiting
+    waiting = undefined
+    for (const response of answers) response.writeHead(204).end()
+    await page.getByText('4 instances, 0 at work').waitFor()
+    await sandbox.settled()
   })
 
   it('keeps the last 500', async () => {
