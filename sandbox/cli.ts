@@ -16,6 +16,7 @@ const OPTIONS = {
   },
   endpoint: { type: 'string', value: 'URL', help: 'where the bot’s messages go (to the page and the terminal)' },
   secret: { type: 'string', value: 'whsec_…', help: 'what the messages to the endpoint are signed with (nothing)' },
+  instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
   'no-page': { type: 'boolean', help: 'serves no page', default: false },
   open: { type: 'boolean', help: 'opens the page in your browser', default: false },
   once: { type: 'boolean', help: 'one round trip, printed; then exit 0, or 1 with the reason', default: false },
@@ -57,12 +58,25 @@ const readOptions = () => {
       `--token takes letters, digits and -._~+/ alone: "${values.token}" could not be sent as a Bearer token.`
     )
   }
-  return { ...values, port: Number(port) }
+  const maxInstances = Number(values.instances)
+  if (!/^\d+$/.test(values.instances) || maxInstances < 1 || maxInstances > 100) {
+    throw new Error(`--instances takes a number from 1 to 100, not "${values.instances}".`)
+  }
+  return { ...values, port: Number(port), maxInstances }
 }
 
 const main = async (): Promise<void> => {
   const options = readOptions()
-  const { once, port, token, endpoint, secret: signingSecret, 'no-page': noPage, open: openPage } = options
+  const {
+    once,
+    port,
+    token,
+    endpoint,
+    secret: signingSecret,
+    maxInstances,
+    'no-page': noPage,
+    open: openPage,
+  } = options
   if (options.help || options.version) {
     console.log(options.help ? help() : version)
     return
@@ -74,6 +88,7 @@ const main = async (): Promise<void> => {
     token,
     endpoint,
     signingSecret,
+    maxInstances,
     page,
     onDelivery: (delivery) =>
       once ? deliveries.push({ ...delivery, at: performance.now() }) : console.log(transcript(delivery)),

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
+import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -119,7 +119,18 @@ describe('npm start', () => {
 
   it('--help prints the options, and --version the version', async () => {
     const { stdout } = await run('--help')
-    for (const option of ['port', 'token', 'endpoint', 'secret', 'no-page', 'open', 'once', 'help', 'version']) {
+    for (const option of [
+      'port',
+      'token',
+      'endpoint',
+      'secret',
+      'instances',
+      'no-page',
+      'open',
+      'once',
+      'help',
+      'version',
+    ]) {
       expect(stdout).toMatch(new RegExp(`^  --${option} .*\\w`, 'm'))
     }
     expect(await run('--version')).toMatchObject({ code: 0, stdout: `${packageJson.version}\n` })
@@ -183,6 +194,28 @@ describe('npm start', () => {
     expect(output().split('answered 410')).toHaveLength(2)
   })
 
+  it('--instances sets how many are at work at once', async () => {
+    const waiting: ServerResponse[] = []
+    let answered = 0
+    let most = 0
+    const endpoint = await endpointForTest((response) => {
+      waiting.push(response)
+      most = Math.max(most, waiting.length - answered)
+    })
+    const { url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url, '--instances', '2')
+    const sent = await fetch(url(), {
+      method: 'POST',
+      headers: { authorization: 'Bearer bp_pat_sandbox' },
+      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'burst 6' }),
+    })
+    expect(sent.status).toBe(200)
+    for (; answered < 6; answered++) {
+      await expect.poll(() => waiting.length).toBe(Math.min(answered + 2, 6))
+      waiting[answered]!.writeHead(204).end()
+    }
+    expect(most).toBe(2)
+  })
+
   it('--secret signs what goes to the endpoint', async () => {
     const endpoint = await endpointForTest()
     const secret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
@@ -214,6 +247,11 @@ describe('npm start', () => {
     ],
     ['an empty token', ['--token', ''], /^--token takes letters/],
     ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".\n$/],
+    ...['0', '101', 'four', '2.5', ''].map((count): [string, string[], RegExp] => [
+      `no number of instances: "${count}"`,
+      ['--instances', count],
+      new RegExp(`^--instances takes a number from 1 to 100, not "${count}"\\.\n$`),
+    ]),
     [
       'a malformed secret',
       ['--port', '0', '--secret', 'secret'],

@@ -54,7 +54,7 @@ describe('the page', () => {
     const { page } = await open()
     await sendByForm(page, 'Good morning')
     await messages(page).filter({ hasText: 'You said: Good morning' }).waitFor()
-    await messages(page).filter({ hasText: 'delivered' }).waitFor()
+    await messages(page).getByText('delivered', { exact: true }).waitFor()
     expect(await messages(page).count()).toBe(2)
     for (const step of [
       /backend to webhook: POST \/webhook 200, \d+ ms/,
@@ -173,10 +173,9 @@ describe('the page', () => {
   ])('copies a request to %s as a curl that works when pasted', async (_what, which, status) => {
     const { page } = await open()
     await sendByForm(page, `It's "quoted" $HOME \`x\` \\ 日本語`)
-    await messages(page).filter({ hasText: 'You said' }).waitFor()
-    // Answered: it is drawn anew then.
+    // All is answered then, and nothing drawn anew.
+    await messages(page).getByText('delivered', { exact: true }).waitFor()
     const exchange = exchanges(page, new RegExp(`${which}.* ${status}`)).last()
-    await exchange.waitFor()
     await exchange.locator('summary').click()
     await exchange.getByRole('button', { name: 'Copy as curl' }).click()
     await exchange.getByText('Copied').waitFor()
