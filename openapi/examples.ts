@@ -1,6 +1,6 @@
-const conversationId = 'conv_3FB1C06EA823458E8260200DBB'
-const userId = 'user_4D502051AA544202930E36288A'
-const botUserId = 'user_80BF722A523C4D848C54D3815E'
+const conversationId = 'conv_01M7XD4WV875SH0DFR0G4W7NY3'
+const userId = 'user_01M7XD4WV8SK64CQFX7YJ66CH9'
+const botUserId = 'user_01M7XD4318Z7E3JDNK2YC0T3RK'
 const createdAt = '2026-11-20T21:17:38.536Z'
 
 const request = { userId: 'ada', conversationId: 'tea', messageId: '1', type: 'text', text: 'Hello' }
@@ -10,12 +10,12 @@ const outgoing = {
   payload: { text: 'You said: Hello' },
   conversationId: 'tea',
   botpressUserId: botUserId,
-  botpressMessageId: 'msg_634A912530C44FF8B3E439EB19',
+  botpressMessageId: 'msg_01M7XD4WW0N97346DDNRXQS6GQ',
   botpressConversationId: conversationId,
 }
 
 const message = {
-  id: 'msg_AB820C33012348FB87D6BDE871',
+  id: 'msg_01M7XD4WVQHJRE26F8MW7GXS06',
   createdAt: '2026-11-20T21:17:38.551Z',
   type: 'text',
   payload: { text: 'Hello' },
