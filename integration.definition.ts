@@ -22,7 +22,23 @@ export default new IntegrationDefinition({
         .optional()
         .title('Signing Secret')
         .describe(
-          'Signs every message, so that your backend can verify it. A Standard Webhooks secret: "whsec_" and 24 to 64 bytes in base64.'
+          'Signs every message, so that your backend can verify it. A Standard Webhooks secret: "whsec_" and 24 to 64 bytes in base64. While you replace one, both, with a space between them.'
+        ),
+      accessKey: z
+        .string()
+        .secret()
+        .optional()
+        .title('Access Key')
+        .describe(
+          'Lets your backend in, in place of a Personal Access Token. 32 to 200 visible ASCII characters: openssl rand -hex 32 makes one. While you replace one, both, with a space between them.'
+        ),
+      endpointHeader: z
+        .string()
+        .secret()
+        .optional()
+        .title('Endpoint Header')
+        .describe(
+          'A header that is sent with every message, for an endpoint that checks a fixed one: "Name: value", such as "x-api-key: …".'
         ),
     }),
   },

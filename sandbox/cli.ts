@@ -15,7 +15,19 @@ const OPTIONS = {
     default: 'bp_pat_sandbox',
   },
   endpoint: { type: 'string', value: 'URL', help: 'where the bot’s messages go (to the page and the terminal)' },
-  secret: { type: 'string', value: 'whsec_…', help: 'what the messages to the endpoint are signed with (nothing)' },
+  key: {
+    type: 'string',
+    multiple: true,
+    value: 'KEY',
+    help: 'the access key that it takes; twice, while one is being replaced (none)',
+  },
+  secret: {
+    type: 'string',
+    multiple: true,
+    value: 'whsec_…',
+    help: 'what the messages to the endpoint are signed with; twice, while one is being replaced (nothing)',
+  },
+  header: { type: 'string', value: "'Name: value'", help: 'a header for the messages to the endpoint (none)' },
   instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
   'no-page': { type: 'boolean', help: 'serves no page', default: false },
   open: { type: 'boolean', help: 'opens the page in your browser', default: false },
@@ -62,7 +74,17 @@ const readOptions = () => {
   if (!/^\d+$/.test(values.instances) || maxInstances < 1 || maxInstances > 100) {
     throw new Error(`--instances takes a number from 1 to 100, not "${values.instances}".`)
   }
-  return { ...values, port: Number(port), maxInstances }
+  // Two of them stand in the configuration side by side.
+  const [accessKey, signingSecret] = [values.key?.join(' '), values.secret?.join(' ')]
+  return {
+    ...values,
+    port: Number(port),
+    maxInstances,
+    accessKey,
+    signingSecret,
+    /** What a backend is let in with. */
+    credential: accessKey?.trim().split(/\s+/)[0] || values.token,
+  }
 }
 
 const main = async (): Promise<void> => {
@@ -72,7 +94,10 @@ const main = async (): Promise<void> => {
     port,
     token,
     endpoint,
-    secret: signingSecret,
+    header: endpointHeader,
+    accessKey,
+    signingSecret,
+    credential,
     maxInstances,
     'no-page': noPage,
     open: openPage,
@@ -88,6 +113,8 @@ const main = async (): Promise<void> => {
     token,
     endpoint,
     signingSecret,
+    accessKey,
+    endpointHeader,
     maxInstances,
     page,
     onDelivery: (delivery) =>
@@ -97,13 +124,13 @@ const main = async (): Promise<void> => {
   })
   if (once) {
     try {
-      console.log(await roundTrip(sandbox, deliveries))
+      console.log(await roundTrip(sandbox, credential, deliveries))
     } finally {
       await sandbox.close()
     }
     return
   }
-  console.log(introduction(sandbox, { endpoint, page }))
+  console.log(introduction(sandbox, { endpoint, page, credential }))
   if (page && openPage) {
     const browser = await open(pageUrl(sandbox))
     browser.once('error', ({ message }) => console.error(`The page could not be opened in a browser: ${message}`))
@@ -147,12 +174,12 @@ type TimedDelivery = Delivery & { at: number }
  * @returns a report
  * @throws Error that says why there was no reply
  */
-const roundTrip = async (sandbox: Sandbox, deliveries: TimedDelivery[]): Promise<string> => {
+const roundTrip = async (sandbox: Sandbox, credential: string, deliveries: TimedDelivery[]): Promise<string> => {
   const start = performance.now()
   const response = await fetch(sandbox.webhookUrl, {
     method: 'POST',
     headers: {
-      authorization: `Bearer ${sandbox.token}`,
+      authorization: `Bearer ${credential}`,
       'content-type': 'application/json',
       prefer: `wait=${ONCE_WAIT_SECONDS}, replies=1`,
     },
@@ -182,22 +209,26 @@ const transcript = ({ message: { id, type, payload }, error }: Delivery): string
 
 const pageUrl = ({ webhookUrl }: Sandbox): string => new URL('/', webhookUrl).href
 
-const introduction = (sandbox: Sandbox, { endpoint, page }: { endpoint?: string; page: boolean }): string => `
+type Shown = { endpoint?: string; page: boolean; credential: string }
+
+const introduction = (sandbox: Sandbox, { endpoint, page, credential }: Shown): string => `
 The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
 
   webhook URL   ${sandbox.webhookUrl}
-  token         ${sandbox.token}
+  ${credential === sandbox.token ? 'token     ' : 'access key'}    ${credential}
   page          ${page ? `${pageUrl(sandbox)}  (see the conversation and the wire)` : 'none'}
   replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your backend' : `go to ${endpoint}`}
 
 Send the bot a message from another terminal:
 
 curl ${sandbox.webhookUrl} \\
-  -H 'Authorization: Bearer ${sandbox.token}' \\
+  -H ${shell(`Authorization: Bearer ${credential}`)} \\
   -H 'Content-Type: application/json' \\
   -H 'Prefer: wait=10, replies=1' \\
   -d '{"userId":"ada","conversationId":"tea","messageId":"'"$(date +%s)"'","type":"text","text":"Hello"}'
 `
+
+const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 /** What the integration says of its configuration, in the words of this command line. */
 const inOptions = (text: string): string =>
@@ -205,6 +236,9 @@ const inOptions = (text: string): string =>
     .replaceAll(/(the )?Response Endpoint URL/gi, '--endpoint')
     .replaceAll('the Signing Secret of the configuration', 'the secret that --secret gave')
     .replaceAll(/(the )?Signing Secret/gi, '--secret')
+    .replaceAll('the Access Key of the configuration', 'the key that --key gave')
+    .replaceAll(/(the )?Access Key/gi, '--key')
+    .replaceAll(/(the )?Endpoint Header/gi, '--header')
     .replaceAll(' in the integration’s configuration', '')
 
 /** What kept the sandbox from its work, in one line, with what to do about it. */

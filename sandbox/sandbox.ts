@@ -5,6 +5,7 @@ import { answerApiErrors, ApiError } from './cloud/api-error'
 import type { Chat } from './cloud/chat/chat'
 import { type ApiCall, type Fault, parseQuery, type RateLimits, serveChatApi } from './cloud/chat/chat-api'
 import { CloudEvents, type EventListeners } from './cloud/cloud-events'
+import { type Credential, withoutCredentials } from './cloud/credential'
 import { type Exchange, observeExchanges, shortened } from './cloud/exchange'
 import { FunctionHost, type FunctionHostOptions } from './cloud/function-host/function-host'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './cloud/installation'
@@ -92,7 +93,10 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   const events = new CloudEvents(options)
   const switches = new Switches()
-  const report = (exchange: Exchange) => void events.emit('exchange', shortened(exchange))
+  const report = (exchange: Exchange) => {
+    const requestHeaders = withoutCredentials(exchange.requestHeaders, credentialsOf([...installations.values()]))
+    events.emit('exchange', shortened({ ...exchange, requestHeaders }))
+  }
 
   const notFound = ({ method, url: path }: FastifyRequest): ApiError => {
     const urls = [...installations.values()].map(({ webhookUrl }) => webhookUrl)
@@ -125,8 +129,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   await server.register((scope) => serveOwnEndpoint(scope, switches))
   if (options.page) {
     const start = () => {
-      const { webhookUrl, token } = [...installations.values()][0]!
-      return { webhookUrl, apiUrl: url, token, ownEndpoint: options.endpoint === undefined }
+      const { webhookUrl, token, configuration } = [...installations.values()][0]!
+      const [key = token] = wordsOf(configuration().accessKey)
+      return { webhookUrl, apiUrl: url, key, token, ownEndpoint: options.endpoint === undefined }
     }
     await server.register((scope) => servePage(scope, { wire: new Wire(events), switches, start }))
   }
@@ -182,3 +187,18 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     throw error
   }
 }
+
+const credentialsOf = (installations: Installation[]): Credential[] => [
+  { value: INTEGRATION_TOKEN, sort: 'the integration’s token' },
+  ...installations.flatMap(({ token, configuration }) => {
+    const { accessKey, endpointHeader } = configuration()
+    const header = endpointHeader?.replace(/^[^:]*:/, '').trim()
+    return [
+      { value: token, sort: 'Personal Access Token' },
+      ...wordsOf(accessKey).map((value) => ({ value, sort: 'access key' })),
+      ...(header ? [{ value: header, sort: 'endpoint header' }] : []),
+    ]
+  }),
+]
+
+const wordsOf = (text = ''): string[] => text.split(/\s+/).filter(Boolean)

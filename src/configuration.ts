@@ -6,23 +6,54 @@ import type * as bp from '.botpress'
 export type Endpoint = {
   /** With its path and query. */
   url: URL
-  /** Signs what is sent, where the owner has set a secret. */
-  webhook?: Webhook
+  /** Sign what is sent, each for itself, where the owner has set a secret, or two while one is being replaced. */
+  webhooks: Webhook[]
+  /** Name and value of a header that goes with each message. */
+  header?: [name: string, value: string]
 }
 
+type Configuration = Partial<bp.configuration.Configuration>
+
 /**
- * Reads the configuration.
+ * Reads what is configured of the endpoint.
  *
- * @throws RuntimeError when the URL is not set, not a URL or neither http nor https, or the secret is malformed; the
- * message says what to set instead, and does not hold the secret
+ * @throws RuntimeError when the URL is not set, not a URL or neither http nor https, or a secret or the header is malformed;
+ * the message says what to set instead, and holds none of them
  */
-export const endpointOf = ({
-  responseEndpointURL,
-  signingSecret,
-}: Partial<bp.configuration.Configuration>): Endpoint => ({
+export const endpointOf = ({ responseEndpointURL, signingSecret, endpointHeader }: Configuration): Endpoint => ({
   url: parseUrl(responseEndpointURL?.trim()),
-  webhook: signingSecret?.trim() ? parseSecret(signingSecret.trim()) : undefined,
+  webhooks: oneOrTwo(signingSecret, 'Signing Secret', parseSecret, SECRET_ADVICE),
+  header: endpointHeader?.trim() ? parseHeader(endpointHeader.trim()) : undefined,
 })
+
+/**
+ * The keys that let a backend in without a token of Botpress: none, one, or two while one is being replaced. What is malformed
+ * is none: it opens nothing.
+ */
+export const accessKeysOf = ({ accessKey }: Configuration): string[] =>
+  secretsIn(accessKey).filter((key) => parseKey(key) !== undefined)
+
+/** @throws RuntimeError when an access key is malformed; the message says what one looks like, and does not hold it */
+export const checkAccessKeys = ({ accessKey }: Configuration): void => {
+  oneOrTwo(accessKey, 'Access Key', parseKey, KEY_ADVICE)
+}
+
+const secretsIn = (configured: string | undefined): string[] => configured?.split(/\s+/).filter(Boolean) ?? []
+
+/** While a secret is being replaced, the old one and the new one stand side by side, with white space between them. */
+const oneOrTwo = <T>(
+  configured: string | undefined,
+  title: string,
+  parse: (secret: string) => T | undefined,
+  advice: string
+): T[] => {
+  const secrets = secretsIn(configured)
+  const parsed = secrets.map(parse).filter((secret) => secret !== undefined)
+  if (parsed.length < secrets.length) throw new RuntimeError(`The ${title} is malformed. ${advice}`)
+  if (secrets.length > 2)
+    throw new RuntimeError(`The ${title} holds more than two, the old one and the new one. ${advice}`)
+  return parsed
+}
 
 const parseUrl = (configured: string | undefined): URL => {
   const advice =
@@ -42,15 +73,41 @@ const parseUrl = (configured: string | undefined): URL => {
   return url
 }
 
+const SECRET_ADVICE =
+  'It is "whsec_" followed by 24 to 64 bytes in base64: make one with `echo "whsec_$(openssl rand -base64 32)"`, or leave it ' +
+  'empty. While you replace one, set both, with a space between them.'
+
 /** `whsec_` and 24 to 64 bytes in base64: https://www.standardwebhooks.com, "Signature scheme". */
-const parseSecret = (configured: string): Webhook => {
-  const base64 = configured.match(/^whsec_([A-Za-z0-9+/]+={0,2})$/)?.[1]
+const parseSecret = (secret: string): Webhook | undefined => {
+  const base64 = secret.match(/^whsec_([A-Za-z0-9+/]+={0,2})$/)?.[1]
   const bytes = base64 === undefined ? 0 : Buffer.from(base64, 'base64').length
-  if (base64?.length !== 4 * Math.ceil(bytes / 3) || bytes < 24 || bytes > 64) {
+  const isWellFormed = base64?.length === 4 * Math.ceil(bytes / 3) && bytes >= 24 && bytes <= 64
+  return isWellFormed ? new Webhook(secret) : undefined
+}
+
+const KEY_ADVICE =
+  'It is 32 to 200 visible ASCII characters: make one with `openssl rand -hex 32`, or leave it empty. While you replace one, ' +
+  'set both, with a space between them.'
+
+const parseKey = (key: string): string | undefined => (/^[\x21-\x7e]{32,200}$/.test(key) ? key : undefined)
+
+const HEADER_ADVICE =
+  'It is one header, "Name: value", such as "x-api-key: …" or "Authorization: Bearer …", of visible ASCII characters, or empty.'
+
+/** A name that is a token after RFC 9110, section 5.6.2, and a value of visible characters with spaces between them. */
+const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/
+
+/** What the integration or HTTP sets itself. */
+const RESERVED_HEADERS =
+  /^(webhook-.*|botpress-.*|content-.*|proxy-.*|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|user-agent)$/i
+
+const parseHeader = (configured: string): [name: string, value: string] => {
+  const [, name, value] = configured.match(HEADER) ?? []
+  if (!name || !value) throw new RuntimeError(`The Endpoint Header is malformed. ${HEADER_ADVICE}`)
+  if (RESERVED_HEADERS.test(name)) {
     throw new RuntimeError(
-      'The Signing Secret is malformed. It is "whsec_" followed by 24 to 64 bytes in base64: ' +
-        'make one with `echo "whsec_$(openssl rand -base64 32)"`, or leave it empty.'
+      `The Endpoint Header may not be "${name}", which the integration or HTTP sets. ${HEADER_ADVICE}`
     )
   }
-  return new Webhook(configured)
+  return [name, value]
 }

@@ -1,6 +1,6 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { endpointOf } from './configuration'
+import { checkAccessKeys, endpointOf } from './configuration'
 import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
 
@@ -21,9 +21,10 @@ const TEST = {
  * Proves that the configured endpoint takes messages, by sending it one of type `test`: v0.2.3's, and where that is refused
  * one with all six fields.
  *
- * @throws RuntimeError that tells the bot's owner what is wrong with the endpoint and what to do about it
+ * @throws RuntimeError that tells the bot's owner what is wrong with the configuration or the endpoint, and what to do about it
  */
 export const register: bp.IntegrationProps['register'] = async ({ ctx }) => {
+  checkAccessKeys(ctx.configuration)
   const endpoint = endpointOf(ctx.configuration)
   const failureOf = (body: object) =>
     postMessage(endpoint, { id: 'test', body, overNewConnection: true }, ONE_TRY).then(

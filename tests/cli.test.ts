@@ -194,6 +194,32 @@ describe('npm start', () => {
     expect(output().split('answered 410')).toHaveLength(2)
   })
 
+  it('--key takes a backend in, by a curl command that works when pasted', async () => {
+    const key = `it's "quoted" $HOME \`x\`!`.replaceAll(' ', '_').padEnd(40, '+')
+    const { output } = await start('-d ', {}, '--port', '0', '--key', key, '--key', 'another'.repeat(8))
+    expect(output()).toContain(`access key    ${key}\n`)
+    const command = output().slice(output().indexOf('\ncurl '))
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${command.trim()} --silent`])
+    expect(JSON.parse(stdout).replies[0].payload).toEqual({ text: 'You said: Hello' })
+    const other = command.replace(/-H '(?:[^']|'\\'')*'/, `-H 'x-bp-secret: ${'another'.repeat(8)}'`)
+    const { stdout: second } = await promisify(execFile)('sh', ['-c', `${other.trim()} --silent`])
+    expect(JSON.parse(second).replies).toHaveLength(1)
+  })
+
+  it('--header goes with what is sent to the endpoint, and two --secret sign it', async () => {
+    const endpoint = await endpointForTest()
+    const secrets = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`)
+    const options = secrets.flatMap((secret) => ['--secret', secret])
+    expect(
+      await run('--once', '--endpoint', endpoint.url, '--header', 'x-api-key: abc', '--key', 'k'.repeat(32), ...options)
+    ).toMatchObject({ code: 0 })
+    const [{ text, headers }] = endpoint.messages() as [Received]
+    expect(headers['x-api-key']).toBe('abc')
+    for (const secret of secrets) {
+      expect(() => new Webhook(secret).verify(text, headers as Record<string, string>)).not.toThrow()
+    }
+  })
+
   it('--instances sets how many are at work at once', async () => {
     const waiting: ServerResponse[] = []
     let answered = 0
@@ -246,6 +272,16 @@ describe('npm start', () => {
       /^--token takes letters, .*: "a b" could not be sent as a Bearer token\.\n$/,
     ],
     ['an empty token', ['--token', ''], /^--token takes letters/],
+    [
+      'a key that is no key',
+      ['--port', '0', '--key', 'short'],
+      /^The integration refused its configuration. --key is malformed\. It is 32 to 200 visible ASCII .*\n$/,
+    ],
+    [
+      'a header that is none',
+      ['--port', '0', '--header', 'x-api-key'],
+      /^The integration refused its configuration. --header is malformed\. It is one header, .*\n$/,
+    ],
     ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".\n$/],
     ...['0', '101', 'four', '2.5', ''].map((count): [string, string[], RegExp] => [
       `no number of instances: "${count}"`,

@@ -259,6 +259,66 @@ describe('signatures', () => {
     expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'test' })
   })
 
+  it('are two in one header while a secret is being replaced, each of one of both secrets', async () => {
+    const next = `whsec_${randomBytes(24).toString('base64')}`
+    const endpoint = await endpointForTest()
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url, signingSecret: `${SECRET}  ${next}` })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    for (const { text, headers } of [...endpoint.tests(), ...endpoint.messages()]) {
+      expect(headers['webhook-signature']).toMatch(/^v1,[\w+/]+=* v1,[\w+/]+=*$/)
+      for (const secret of [SECRET, next]) {
+        expect(() => new Webhook(secret).verify(text, headers as Record<string, string>)).not.toThrow()
+      }
+      const other = new Webhook(`whsec_${randomBytes(24).toString('base64')}`)
+      expect(() => other.verify(text, headers as Record<string, string>)).toThrow('No matching signature')
+    }
+  })
+
+  it('replacing a secret loses nothing that is sent throughout, to an endpoint that knows one at a time', async () => {
+    const next = `whsec_${randomBytes(32).toString('base64')}`
+    let known = SECRET
+    const endpoint = await endpointForTest((response, { text, headers }) => {
+      try {
+        new Webhook(known).verify(text, headers as Record<string, string>)
+        response.writeHead(204).end()
+      } catch {
+        // Final: the message would be lost.
+        response.writeHead(401).end()
+      }
+    })
+    const made: string[] = []
+    const outcomes = new Map<string, string | undefined>()
+    const sandbox = await sandboxForTest({
+      endpoint: endpoint.url,
+      signingSecret: SECRET,
+      onMessage: ({ id, direction }) => direction === 'outgoing' && made.push(id),
+      onDelivery: ({ message, error }) => outcomes.set(message.id, error),
+    })
+    const done = new AbortController()
+    const sending = (async () => {
+      while (!done.signal.aborted) await send(sandbox, messageBody({ text: 'burst 3' }))
+    })()
+    /** More have been sent, and those that were on their way have arrived. */
+    const aWhile = async () => {
+      const before = made.length
+      await expect.poll(() => made.length).toBeGreaterThan(before + 10)
+      await expect.poll(() => made.slice(0, before).every((id) => outcomes.has(id))).toBe(true)
+    }
+    await aWhile()
+    sandbox.configure({ endpoint: endpoint.url, signingSecret: `${SECRET} ${next}` })
+    await aWhile()
+    known = next
+    await aWhile()
+    sandbox.configure({ endpoint: endpoint.url, signingSecret: next })
+    await aWhile()
+    done.abort()
+    await sending
+    await sandbox.settled()
+    expect([...outcomes.values()].filter((error) => error !== undefined)).toEqual([])
+    expect(endpoint.messages()).toHaveLength(made.length)
+  })
+
   it('are on the registration’s test message too', async () => {
     const endpoint = await endpointForTest()
     await sandboxForTest({ endpoint: endpoint.url, signingSecret: SECRET })

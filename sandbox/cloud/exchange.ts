@@ -60,7 +60,7 @@ export const observeExchanges = (server: FastifyInstance, ends: Ends, report: (e
       at: Date.now(),
       method: request.method,
       url: request.url,
-      requestHeaders: withoutToken(request.headers),
+      requestHeaders: request.headers,
       requestBody:
         typeof request.body === 'string' ? request.body : request.body ? JSON.stringify(request.body) : undefined,
     })
@@ -84,9 +84,3 @@ export const observeExchanges = (server: FastifyInstance, ends: Ends, report: (e
     return payload
   })
 }
-
-/** Without the token: only that there was one. */
-const withoutToken = (headers: Record<string, unknown>): Record<string, unknown> =>
-  'authorization' in headers
-    ? { ...headers, authorization: String(headers['authorization']).replace(/\S+$/, '•••') }
-    : headers

@@ -13,6 +13,8 @@ export type Configuration = {
   /** Where the bot's messages go. Default: the sandbox's own endpoint, which takes everything. */
   endpoint?: string
   signingSecret?: string
+  accessKey?: string
+  endpointHeader?: string
 }
 
 export type InstallationOptions = Configuration & {
@@ -38,6 +40,8 @@ export type Installation = {
   say(conversationId: string, message: BotMessage): Promise<IntegrationResponse>
   /** Calls an action of the integration, as a bot does. */
   callAction(type: string, input: object): Promise<IntegrationResponse>
+  /** What is configured. */
+  configuration(): Configuration
   /** Changes the configuration, without registering it. */
   configure(configuration: Configuration): void
   register(): Promise<IntegrationResponse>
@@ -125,8 +129,9 @@ export const createInstallation = (
   }
 
   const encodedConfiguration = (): string => {
-    const { endpoint = ownEndpoint, signingSecret } = configuration
-    return Buffer.from(JSON.stringify({ responseEndpointURL: endpoint, signingSecret })).toString('base64')
+    const { endpoint = ownEndpoint, signingSecret, accessKey, endpointHeader } = configuration
+    const configured = { responseEndpointURL: endpoint, signingSecret, accessKey, endpointHeader }
+    return Buffer.from(JSON.stringify(configured)).toString('base64')
   }
 
   const call = (operation: string, body: object): Promise<IntegrationResponse> =>
@@ -147,6 +152,7 @@ export const createInstallation = (
     chat,
     say,
     callAction: (type, input) => call('action_triggered', { type, input }),
+    configuration: () => configuration,
     configure: (changed) => void (configuration = changed),
     register: () => call('register', { webhookUrl }),
     unregister: () => call('unregister', { webhookUrl }),

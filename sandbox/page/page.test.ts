@@ -83,6 +83,33 @@ describe('the events', () => {
     expect(text).toContain('Bearer •••')
     expect(text).not.toContain(`Bearer ${sandbox.token}`)
   })
+  it('show that a credential was there and of which sort, and never what it is', async () => {
+    const accessKey = 'k'.repeat(40)
+    const own = await sandboxForTest({ page: true, accessKey, endpointHeader: 'Authorization: Bearer of-the-endpoint' })
+    await send(own, messageBody(), { authorization: `Bearer ${accessKey}` })
+    await send(own, messageBody(), { authorization: null, headers: { 'x-bp-secret': accessKey } })
+    await send(own, messageBody())
+    await send(own, messageBody(), { authorization: 'Bearer made_up' })
+    await own.settled()
+    const text = await readEvents(own, 'event: switches')
+    const shown = [...text.matchAll(/"(?:authorization|x-bp-secret)":"([^"]*)"/gi)].map(([, value]) => value)
+    expect(new Set(shown)).toEqual(
+      new Set([
+        'Bearer ••• (access key)',
+        '••• (access key)',
+        'Bearer ••• (Personal Access Token)',
+        'Bearer ••• (unknown)',
+        'Bearer ••• (the integration’s token)',
+        '••• (endpoint header)',
+      ])
+    )
+    // The page itself has what it is let in with.
+    const shownAfterStart = text.slice(text.indexOf('event: exchange'))
+    for (const secret of [accessKey, own.token, own.integrationToken, 'of-the-endpoint', 'made_up']) {
+      expect(shownAfterStart).not.toContain(secret)
+    }
+  })
+
   it('have no more than the first 64 kB of a body, and say how much is missing', async () => {
     const quiet = await sandboxForTest({ page: true, bot: () => [] })
     await send(quiet, messageBody({ text: 'x'.repeat(100_000) }))

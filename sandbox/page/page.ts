@@ -5,7 +5,15 @@ import type { SwitchPositions, Switches } from './switches'
 import type { Wire, WireEvent } from './wire'
 
 /** What the page has to know of the sandbox. */
-export type PageStart = { webhookUrl: string; apiUrl: string; token: string; ownEndpoint: boolean }
+export type PageStart = {
+  webhookUrl: string
+  apiUrl: string
+  /** Lets the page in at the webhook. */
+  key: string
+  /** Lets it in at the API. */
+  token: string
+  ownEndpoint: boolean
+}
 
 export type PageProps = { wire: Wire; switches: Switches; start: () => PageStart }
 

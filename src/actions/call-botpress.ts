@@ -13,7 +13,7 @@ export const callBotpress = async <T>(ctx: bp.Context, work: (caller: Caller) =>
   const installation = installationOf(ctx)
   const client = integrationClient(installation)
   try {
-    return await withRetries(() => work({ client, installation }))
+    return await withRetries(() => work({ client, installation, tokenOwner: 'integration' }))
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     throw failure ? new RuntimeError(`Botpress did not carry out the action: ${failure.reason}.`) : thrown

@@ -19,9 +19,11 @@ export type Installation = {
 
 /** Who has sent a request, and to which installation. */
 export type Caller = {
-  /** Acts with the caller's token. Its errors hold a BotpressFailure, which `BotpressFailure.in` gets out. */
+  /** Acts with the token. Its errors hold a BotpressFailure, which `BotpressFailure.in` gets out. */
   client: Client
   installation: Installation
+  /** Whose the token is: the caller's own, or the integration's, for those that it has let in itself. */
+  tokenOwner: 'caller' | 'integration'
 }
 
 export const installationOf = (ctx: bp.Context & { integrationAlias?: string }): Installation => {
@@ -86,7 +88,8 @@ export const createClient = ({
       retries: 1,
       // The one hook that sees an error with its headers and that each version of the client calls.
       retryCondition: (error) => {
-        const failure = botpressFailureOf(error, token)
+        // Where it gets none, the official client takes the integration's own.
+        const failure = botpressFailureOf(error, token ?? process.env['BP_TOKEN'])
         if (failure.more.status === 401 || failure.more.status === 403) onRefused?.()
         throw failure
       },

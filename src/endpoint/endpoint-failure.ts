@@ -55,8 +55,8 @@ const adviceAfter = (status: number, bytes: number): string => {
     case 401:
     case 403:
       return (
-        'Check that the endpoint has the Signing Secret of the configuration, where it verifies signatures, and that it ' +
-        'asks for no other credentials, such as a fixed header.'
+        'Check that the endpoint has the Signing Secret of the configuration, where it verifies signatures, and that the ' +
+        'Endpoint Header is what it asks for, where it checks a fixed header.'
       )
     case 404:
     case 405:

@@ -31,7 +31,7 @@ const post = (
   limits: Partial<Patience> = {},
   body: object = message
 ): Promise<EndpointFailure | undefined> =>
-  postMessage({ url: new URL(url) }, { id: 'm', body }, { ...DELIVERY, ...limits }).then(
+  postMessage({ url: new URL(url), webhooks: [] }, { id: 'm', body }, { ...DELIVERY, ...limits }).then(
     () => undefined,
     (thrown) => {
       expect(thrown).toBeInstanceOf(EndpointFailure)

@@ -46,7 +46,7 @@ export type Outgoing = {
  * @throws EndpointFailure when no try has succeeded, or one has failed for good
  */
 export const postMessage = async (
-  { url, webhook }: Endpoint,
+  { url, webhooks, header }: Endpoint,
   { id, body, overNewConnection = false }: Outgoing,
   { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience
 ): Promise<void> => {
@@ -62,8 +62,12 @@ export const postMessage = async (
       headers: {
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
-        ...(webhook && { 'webhook-signature': webhook.sign(id, now, text) }),
+        ...(webhooks.length > 0 && {
+          // Separated by spaces, as Standard Webhooks has it for secrets that are being replaced.
+          'webhook-signature': webhooks.map((webhook) => webhook.sign(id, now, text)).join(' '),
+        }),
       },
+      header,
       body: bytes,
       connectTimeoutMs: Math.min(connectTimeoutMs, left),
       answerTimeoutMs: Math.min(answerTimeoutMs, left),

@@ -39,6 +39,8 @@ export type TryLimits = {
 
 export type PostOptions = TryLimits & {
   headers: Record<string, string>
+  /** One more, of any name: axios keeps its headers among methods of the same names. */
+  header?: [name: string, value: string]
   body: Buffer
   /** Not over one that was kept from before. */
   overNewConnection: boolean
@@ -51,7 +53,7 @@ export type PostOptions = TryLimits & {
  */
 export const post = async (
   url: URL,
-  { headers, body, connectTimeoutMs, answerTimeoutMs, overNewConnection }: PostOptions
+  { headers, header, body, connectTimeoutMs, answerTimeoutMs, overNewConnection }: PostOptions
 ): Promise<{ status: number; headers: IncomingHttpHeaders }> => {
   let progress: Progress = 'connecting'
   let timedOutMs: number | undefined
@@ -61,6 +63,7 @@ export const post = async (
   const request = (options: RequestOptions, onResponse: (response: IncomingMessage) => void): ClientRequest => {
     const isSecure = url.protocol === 'https:'
     const sent = (isSecure ? https : http).request(options, onResponse)
+    if (header) sent.setHeader(...header)
     let timer: NodeJS.Timeout
     const setLimit = (ms: number) => {
       clearTimeout(timer)

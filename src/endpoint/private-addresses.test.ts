@@ -24,7 +24,7 @@ const message = {
 
 const failureOf = async (url: string): Promise<EndpointFailure> => {
   const patience = { retries: 3, connectTimeoutMs: 500, answerTimeoutMs: 500, timeoutMs: 2000, pauseMs: 5 }
-  const thrown = await postMessage({ url: new URL(url) }, { id: 'm', body: message }, patience).catch(
+  const thrown = await postMessage({ url: new URL(url), webhooks: [] }, { id: 'm', body: message }, patience).catch(
     (error: unknown) => error
   )
   return thrown as EndpointFailure

@@ -1,8 +1,9 @@
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type Caller, callerClient, installationOf } from '../botpress/client'
+import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
-import { bearerToken } from './bearer-token'
+import { callerOf } from './caller'
+import { unauthorized } from './credential'
 import { parseJsonBody } from './json-body'
 import { parseMessageRequest } from './message-request'
 import { parseMessagesQuery } from './messages-query'
@@ -48,23 +49,14 @@ const routes = new Map([
 
 /** Answers a request of the backend. Every error becomes an answer here, and nowhere else. */
 export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
+  let caller: Caller | undefined
   try {
     const route = routeOf(req)
-    const { authorization } = req.headers
-    const token = bearerToken(authorization)
-    if (!token) {
-      throw unauthorized(
-        authorization
-          ? 'The Authorization header is no well-formed Bearer token.'
-          : 'The request has no Authorization header.'
-      )
-    }
-    const serve = route(req)
-    const installation = installationOf(ctx)
-    const { body, headers } = await serve({ client: callerClient(token, installation), installation })
+    caller = callerOf({ req, ctx })
+    const { body, headers } = await route(req)(caller)
     return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (thrown) {
-    return problemOf(thrown).toResponse()
+    return problemOf(thrown, caller?.tokenOwner).toResponse()
   }
 }
 
@@ -83,7 +75,7 @@ const routeOf = ({ method, path }: Request): Route => {
   return route
 }
 
-const problemOf = (thrown: unknown): Problem => {
+const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): Problem => {
   if (thrown instanceof Problem) return thrown
   const failure = BotpressFailure.in(thrown)
   if (!failure) {
@@ -98,7 +90,9 @@ const problemOf = (thrown: unknown): Problem => {
       : { 'retry-after': String(Math.min(Math.ceil(retryAfterMs / 1000), DAY_SECONDS)) }
   switch (status) {
     case 401:
-      return unauthorized('Botpress does not know the token.')
+      return tokenOwner === 'integration'
+        ? new Problem(502, `Botpress refused the integration’s own token. ${SEND_AGAIN}`)
+        : unauthorized('Botpress does not know the token.')
     case 400:
     case 402:
     case 403:
@@ -115,8 +109,3 @@ const problemOf = (thrown: unknown): Problem => {
 const DAY_SECONDS = 24 * 60 * 60
 
 const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
-
-const unauthorized = (reason: string): Problem =>
-  new Problem(401, `${reason} Send "Authorization: Bearer {token}" with a Botpress Personal Access Token.`, {
-    headers: { 'www-authenticate': 'Bearer' },
-  })

@@ -1,0 +1,298 @@
+import { randomBytes } from 'node:crypto'
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
+import { type Sandbox, startSandbox } from '../sandbox/sandbox'
+import { messageBody, send } from './backend'
+import { endpointForTest, sandboxForTest } from './for-test'
+
+const newKey = () => randomBytes(32).toString('hex')
+
+const KEY = `Key-${newKey()}`
+
+let sandbox: Sandbox
+let calls: ApiCall[]
+let faultOf: (call: ApiCall) => Fault | undefined
+const logged: string[] = []
+
+beforeAll(async () => {
+  sandbox = await startSandbox({
+    accessKey: KEY,
+    onLog: (line) => logged.push(line),
+    onApiCall: (call) => {
+      calls.push(call)
+      return faultOf(call)
+    },
+  })
+  return sandbox.close
+})
+
+beforeEach(() => {
+  calls = []
+  faultOf = () => undefined
+})
+
+const tokens = () => new Set(calls.map(({ headers }) => headers.authorization))
+
+const operations = () => calls.map(({ operation }) => operation)
+
+const ownToken = () => `Bearer ${sandbox.integrationToken}`
+
+/** Nothing was asked of Botpress as the integration. */
+const expectShut = (status: number) => {
+  expect(status).toBe(401)
+  expect(tokens()).not.toContain(ownToken())
+}
+
+describe('the access key', () => {
+  it.each([
+    ['Authorization: Bearer', { authorization: `Bearer ${KEY}` }],
+    ['Authorization: bearer, in another case', { authorization: `bEARER ${KEY}` }],
+    ['x-bp-secret', { authorization: null, headers: { 'x-bp-secret': KEY } }],
+    ['both, which are the same', { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': KEY } }],
+  ])('lets a backend in, served with the integration’s own client: %s', async (_what, how) => {
+    const answer = await send(sandbox, messageBody(), how)
+    await sandbox.settled()
+    expect(answer.status).toBe(200)
+    expect(operations()).toContain('getOrCreateMessage')
+    expect(tokens()).toEqual(new Set([ownToken()]))
+  })
+
+  it('serves every path: sending, waiting, reading', async () => {
+    const body = messageBody({ text: 'Hi' })
+    const how = { authorization: `Bearer ${KEY}` }
+    const sent = await send(sandbox, body, { ...how, headers: { prefer: 'wait=20, replies=1' } })
+    expect(sent.body.replies[0].payload).toEqual({ text: 'You said: Hi' })
+    const path = `/messages?${new URLSearchParams({ conversationId: String(body.conversationId) })}`
+    const read = await send(sandbox, undefined, { ...how, method: 'GET', path })
+    expect(read.body.messages).toHaveLength(2)
+    expect(tokens()).toEqual(new Set([ownToken()]))
+  })
+
+  it('a later message costs one call, over a connection that is kept', async () => {
+    const quiet = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall: (call) => void calls.push(call) })
+    const body = messageBody()
+    for (let count = 0; count < 20; count++) {
+      await send(quiet, { ...body, messageId: `${count}` }, { authorization: `Bearer ${KEY}` })
+    }
+    expect(calls).toHaveLength(22)
+    expect(new Set(calls.map(({ connection }) => connection)).size).toBeLessThanOrEqual(2)
+  })
+
+  it('is compared before anything is asked of Botpress, and never sent to Botpress or the endpoint', async () => {
+    const endpoint = await endpointForTest()
+    const own = await sandboxForTest({
+      accessKey: KEY,
+      endpoint: endpoint.url,
+      onApiCall: (call) => void calls.push(call),
+    })
+    await send(own, messageBody(), { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': KEY } })
+    await own.settled()
+    expect(JSON.stringify([calls, endpoint.messages(), endpoint.tests()])).not.toContain(KEY)
+  })
+
+  it('may be of any visible ASCII characters, 32 to 200 of them', async () => {
+    const odd = `!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`
+    for (const key of [odd, 'k'.repeat(200), 'k'.repeat(32)]) {
+      const own = await sandboxForTest({ accessKey: key, bot: () => [] })
+      expect((await send(own, messageBody(), { authorization: `Bearer ${key}` })).status).toBe(200)
+      expect((await send(own, messageBody(), { authorization: null, headers: { 'x-bp-secret': key } })).status).toBe(
+        200
+      )
+    }
+  })
+
+  it('Personal Access Tokens go on working beside it, with their own client', async () => {
+    expect((await send(sandbox, messageBody())).status).toBe(200)
+    await sandbox.settled()
+    expect(tokens()).toEqual(new Set([`Bearer ${sandbox.token}`]))
+  })
+
+  it('that Botpress refuses the integration’s own token for is no fault of the caller’s', async () => {
+    faultOf = () => ({ answer: { status: 401 } })
+    const answer = await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` })
+    expect(answer.status).toBe(502)
+    expect(answer.body.detail).toContain('the integration’s own token')
+  })
+
+  it('appears in no log and no answer', async () => {
+    const texts: string[] = []
+    for (const status of [400, 401, 403, 404, 429, 500, 503]) {
+      const body = { id: 'err_1', code: status, type: 'Unknown', message: `${ownToken()} is bad` }
+      faultOf = () => ({ answer: { status, headers: { 'retry-after': '60' }, body } })
+      texts.push((await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` })).text)
+    }
+    faultOf = () => undefined
+    const answers = [
+      await send(sandbox, messageBody(), { authorization: `Basic ${KEY}` }),
+      await send(sandbox, messageBody(), { authorization: `Bearer ${KEY} ${KEY}` }),
+      await send(sandbox, messageBody({ text: '' }), { authorization: `Bearer ${KEY}` }),
+      await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` }),
+    ]
+    await sandbox.settled()
+    for (const text of [...texts, ...answers.map((answer) => answer.text), ...logged]) {
+      expect(text).not.toContain(KEY)
+      expect(text).not.toContain(sandbox.integrationToken)
+    }
+  })
+})
+
+describe('the ways around the access key are shut', () => {
+  it.each([
+    ['a prefix', KEY.slice(0, -1)],
+    ['more than it', `${KEY}0`],
+    ['another case', KEY.toLowerCase()],
+    ['the key twice', KEY + KEY],
+    ['another key', newKey()],
+    ['a text of no key', 'undefined'],
+    ['null in a word', 'null'],
+  ])('%s', async (_what, credential) => {
+    expectShut((await send(sandbox, messageBody(), { authorization: `Bearer ${credential}` })).status)
+    const headers = { 'x-bp-secret': credential }
+    expectShut((await send(sandbox, messageBody(), { authorization: null, headers })).status)
+  })
+
+  it.each([
+    ['an empty Authorization', { authorization: '' }],
+    ['white space', { authorization: '  ' }],
+    ['an empty token', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: `Basic ${KEY}` }],
+    ['no scheme', { authorization: KEY }],
+    ['the key after another word', { authorization: `Bearer x ${KEY}` }],
+    ['an empty x-bp-secret', { authorization: null, headers: { 'x-bp-secret': '' } }],
+    ['white space in x-bp-secret', { authorization: null, headers: { 'x-bp-secret': ' ' } }],
+    ['x-bp-secret with a scheme', { authorization: null, headers: { 'x-bp-secret': `Bearer ${KEY}` } }],
+    ['a key in the query', { authorization: null, path: `/?key=${KEY}&access_key=${KEY}&x-bp-secret=${KEY}` }],
+    ['a key in another header', { authorization: null, headers: { 'x-api-key': KEY, cookie: `key=${KEY}` } }],
+    ['two that differ', { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': newKey() } }],
+    ['two that differ, the other way round', { authorization: `Bearer ${newKey()}`, headers: { 'x-bp-secret': KEY } }],
+    ['a token and the key', { authorization: 'Bearer bp_pat_sandbox', headers: { 'x-bp-secret': KEY } }],
+    ['the key and a token', { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': 'bp_pat_sandbox' } }],
+    ['the key and another scheme', { authorization: 'Basic x', headers: { 'x-bp-secret': KEY } }],
+  ])('%s: refused before anything is asked of Botpress', async (_what, how) => {
+    expectShut((await send(sandbox, messageBody(), { unchecked: true, ...how })).status)
+    expect(calls).toEqual([])
+  })
+
+  it('a key in the body', async () => {
+    const body = messageBody({ accessKey: KEY, key: KEY, authorization: `Bearer ${KEY}` })
+    expectShut((await send(sandbox, body, { authorization: null })).status)
+  })
+
+  it.each([undefined, '', ' ', '\n\t'])('none configured (%j): nothing opens', async (accessKey) => {
+    const own = await sandboxForTest({ accessKey, onApiCall: (call) => void calls.push(call) })
+    for (const credential of [KEY, 'undefined', 'null', '""', '', ' ', '[]']) {
+      expectShut((await send(own, messageBody(), { authorization: `Bearer ${credential}` })).status)
+      const headers = { 'x-bp-secret': credential }
+      expectShut((await send(own, messageBody(), { authorization: null, headers })).status)
+    }
+  })
+
+  it('a malformed one, saved all the same, opens nothing, and tokens go on working', async () => {
+    const own = await sandboxForTest({ bot: () => [], onApiCall: (call) => void calls.push(call) })
+    for (const accessKey of ['short', 'x'.repeat(201), 'é'.repeat(40)]) {
+      own.configure({ accessKey })
+      expectShut((await send(own, messageBody(), { authorization: `Bearer ${encodeURI(accessKey)}` })).status)
+      expect((await send(own, messageBody())).status).toBe(200)
+      calls = []
+    }
+  })
+
+  it('the key of another installation, of the same bot or another', async () => {
+    const others = [newKey(), newKey()]
+    const own = await sandboxForTest({ accessKey: KEY, onApiCall: (call) => void calls.push(call) })
+    await own.install({ accessKey: others[0] })
+    await own.install({ accessKey: others[1], inBotOf: own })
+    // Good where it belongs, also in the instance that is asked next.
+    await send(own, messageBody(), { authorization: `Bearer ${KEY}` })
+    await own.settled()
+    calls = []
+    for (const key of others) expectShut((await send(own, messageBody(), { authorization: `Bearer ${key}` })).status)
+  })
+
+  it('a key that was good, and is no longer configured', async () => {
+    const own = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall: (call) => void calls.push(call) })
+    const body = messageBody()
+    expect((await send(own, body, { authorization: `Bearer ${KEY}` })).status).toBe(200)
+    own.configure({ accessKey: newKey() })
+    calls = []
+    const answer = await send(own, { ...body, messageId: 'later' }, { authorization: `Bearer ${KEY}` })
+    expectShut(answer.status)
+    expect(answer.body).not.toHaveProperty('conversation')
+  })
+})
+
+describe('two keys, while one is being replaced', () => {
+  const [former, next] = [newKey(), newKey()] as const
+
+  it('both let in, and the two joined do not', async () => {
+    const own = await sandboxForTest({ accessKey: `${former} ${next}`, bot: () => [] })
+    for (const key of [former, next]) {
+      expect((await send(own, messageBody(), { authorization: `Bearer ${key}` })).status).toBe(200)
+    }
+    for (const joined of [former + next, `${former} ${next}`, `${former},${next}`]) {
+      expect((await send(own, messageBody(), { authorization: `Bearer ${joined}` })).status).toBe(401)
+      const headers = { 'x-bp-secret': joined }
+      expect((await send(own, messageBody(), { authorization: null, headers })).status).toBe(401)
+    }
+  })
+
+  it('replacing one loses nothing that is sent throughout', async () => {
+    const heard: unknown[] = []
+    const own = await sandboxForTest({
+      accessKey: former,
+      bot: ({ payload }) => {
+        heard.push(payload.text)
+        return []
+      },
+    })
+    let key = former
+    const done = new AbortController()
+    const statuses: number[] = []
+    const backend = async (name: string) => {
+      for (let count = 0; !done.signal.aborted; count++) {
+        const body = messageBody({ conversationId: name, text: `${name} ${count}` })
+        statuses.push((await send(own, body, { authorization: `Bearer ${key}` })).status)
+      }
+    }
+    const sending = ['a', 'b', 'c'].map(backend)
+    const someMore = async () => {
+      const before = statuses.length
+      await expect.poll(() => statuses.length).toBeGreaterThan(before + 10)
+    }
+    await someMore()
+    own.configure({ accessKey: `${former}\n${next}` })
+    expect((await own.register()).status).toBe(200)
+    await someMore()
+    key = next
+    await someMore()
+    own.configure({ accessKey: next })
+    await someMore()
+    done.abort()
+    await Promise.all(sending)
+    await own.settled()
+    expect(new Set(statuses)).toEqual(new Set([200]))
+    expect(heard).toHaveLength(statuses.length)
+    expect(new Set(heard).size).toBe(statuses.length)
+    expect((await send(own, messageBody(), { authorization: `Bearer ${former}` })).status).toBe(401)
+  })
+})
+
+describe('a malformed access key fails the registration, with what one looks like and how to make one', () => {
+  it.each([
+    ['too short', 'k'.repeat(31)],
+    ['too long', 'k'.repeat(201)],
+    ['of other characters', 'é'.repeat(40)],
+    ['with a control character', `${'k'.repeat(40)}\u0001`],
+    ['of two, one of them too short', `${'k'.repeat(40)} short-secret`],
+    ['of three', [newKey(), newKey(), newKey()].join(' ')],
+  ])('%s', async (_what, accessKey) => {
+    const endpoint = await endpointForTest()
+    const failure: Error = await sandboxForTest({ accessKey, endpoint: endpoint.url }).then(
+      () => expect.unreachable(),
+      (error) => error
+    )
+    expect(failure.message).toMatch(/^The Access Key .*32 to 200 visible ASCII characters.*`openssl rand -hex 32`/)
+    for (const word of accessKey.split(' ')) expect(failure.message).not.toContain(word)
+    expect(endpoint.tests()).toEqual([])
+  })
+})
