@@ -117,7 +117,7 @@ const problem = (status: Status, description: string, headers: Record<string, ob
 /** What both operations answer where something is wrong. */
 const problems = {
   400: problem(400, 'A field at fault, or no JSON object; or Botpress refused the data.'),
-  401: problem(401, 'No token, another scheme, an empty or unknown token.', {
+  401: problem(401, 'No credential, another scheme, an empty or unknown key or token, or two that differ.', {
     'WWW-Authenticate': header('The scheme that is asked for.', 'Bearer'),
   }),
   402: problem(402, 'From Botpress: a payment is required.'),
@@ -190,7 +190,7 @@ export const openApiDocument = {
   servers: [
     {
       url: 'http://{host}/webhook',
-      description: 'The sandbox (npm start); its token is bp_pat_sandbox',
+      description: 'The sandbox (npm start -- --key …)',
       variables: { host: { default: 'localhost:3000' } },
     },
     {
@@ -203,7 +203,7 @@ export const openApiDocument = {
     { name: 'bot', description: 'What your backend asks of the bot.' },
     { name: 'endpoint', description: 'What your endpoint gets.' },
   ],
-  security: [{ token: [] }],
+  security: [{ accessKey: [] }, { accessKeyHeader: [] }, { token: [] }],
   paths: {
     '/': {
       post: {
@@ -272,7 +272,19 @@ export const openApiDocument = {
   },
   components: {
     securitySchemes: {
-      token: { type: 'http', scheme: 'bearer', description: 'A Botpress Personal Access Token' },
+      accessKey: { type: 'http', scheme: 'bearer', description: 'The Access Key of the configuration.' },
+      accessKeyHeader: {
+        type: 'apiKey',
+        in: 'header',
+        name: 'x-bp-secret',
+        description: 'The Access Key of the configuration, in the header of Botpress’s own webhook integration.',
+      },
+      token: {
+        type: 'http',
+        scheme: 'bearer',
+        description:
+          'A Botpress Personal Access Token, of backends that were written for v0.2.3: it opens a whole account.',
+      },
     },
     schemas,
   },

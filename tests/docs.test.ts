@@ -96,7 +96,8 @@ describe('the commands for this repository', () => {
 
 describe('the README’s first steps', () => {
   it('the curl brings the answer that is printed under it', async () => {
-    const { webhookUrl } = await sandboxForTest()
+    const first = await block('README.md', 'npm ci && npm start')
+    const { webhookUrl } = await sandboxForTest({ accessKey: first.match(/--key (\S+)/)![1] })
     const command = (await block('README.md', 'curl http://localhost:3000/webhook')).replace(
       'http://localhost:3000/webhook',
       webhookUrl
@@ -185,10 +186,11 @@ describe('the Hub’s page', () => {
   })
 
   it('its curl brings the reply', async () => {
-    const { webhookUrl, token } = await sandboxForTest()
+    const accessKey = 'k'.repeat(64)
+    const { webhookUrl } = await sandboxForTest({ accessKey })
     const command = (await block('hub.md', 'curl https://webhook.botpress.cloud'))
       .replace('https://webhook.botpress.cloud/YOUR-WEBHOOK-ID', webhookUrl)
-      .replace('YOUR-TOKEN', token)
+      .replace('YOUR-ACCESS-KEY', accessKey)
     const answer = JSON.parse(await run('sh', ['-c', command]))
     expect(answer.replies[0].payload).toEqual({ text: 'You said: Hello' })
   })
@@ -239,7 +241,7 @@ describe('the Hub’s page', () => {
     const { webhookUrl, token, ...sandbox } = await sandboxForTest({ bot: () => [] })
     const code = await block('hub.md', "/** The bot's messages since")
     type Missed = (conversationId: string, since: string, seen: Set<string>) => Promise<{ payload: { text: string } }[]>
-    const missedMessages: Missed = new Function('webhookUrl', 'token', `${code}\nreturn missedMessages`)(
+    const missedMessages: Missed = new Function('webhookUrl', 'accessKey', `${code}\nreturn missedMessages`)(
       webhookUrl,
       token
     )
@@ -259,7 +261,7 @@ describe('the Hub’s page', () => {
     expect(await texts('tea', '9999')).toEqual([])
     expect(await texts('nowhere', '')).toEqual([])
     await expect(texts('', '')).rejects.toThrow('Reading  failed with 400: At fault in the query: conversationId.')
-    const wrong: Missed = new Function('webhookUrl', 'token', `${code}\nreturn missedMessages`)(
+    const wrong: Missed = new Function('webhookUrl', 'accessKey', `${code}\nreturn missedMessages`)(
       `${webhookUrl}/wrong`,
       token
     )
@@ -268,12 +270,18 @@ describe('the Hub’s page', () => {
     await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
     onTestFinished(() => void proxy.close().closeAllConnections())
     const elsewhere = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    const broken: Missed = new Function('webhookUrl', 'token', `${code}\nreturn missedMessages`)(elsewhere, token)
+    const broken: Missed = new Function('webhookUrl', 'accessKey', `${code}\nreturn missedMessages`)(elsewhere, token)
     await expect(broken('tea', '', seen)).rejects.toThrow(/^Reading tea failed with 502: the answer is not/)
   })
 })
 
 describe('the document on security', () => {
+  it('its command makes a key that lets a backend in', async () => {
+    const accessKey = await run('sh', ['-c', await block('SECURITY.md', 'openssl rand -hex 32')])
+    const sandbox = await sandboxForTest({ accessKey })
+    expect((await send(sandbox, messageBody(), { authorization: `Bearer ${accessKey.trim()}` })).status).toBe(200)
+  })
+
   it('its command makes a secret that registers', async () => {
     const signingSecret = await run('sh', ['-c', await block('SECURITY.md', 'echo "whsec_')])
     await expect(sandboxForTest({ signingSecret })).resolves.toBeDefined()

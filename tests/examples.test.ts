@@ -9,6 +9,7 @@ import { startSandbox } from '../sandbox/sandbox'
 import { sandboxForTest } from './for-test'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+const KEY = 'an-access-key-to-try-things-out-with'
 
 const freePort = async (): Promise<number> => {
   const server = createServer()
@@ -24,7 +25,7 @@ const startBackend = async (command: string, file: string) => {
   const env = {
     ...process.env,
     WEBHOOK_URL: `http://localhost:${sandboxPort}/webhook`,
-    TOKEN: 'bp_pat_sandbox',
+    ACCESS_KEY: KEY,
     SIGNING_SECRET: SECRET,
     PORT: String(port),
   }
@@ -39,6 +40,7 @@ const startBackend = async (command: string, file: string) => {
     port: sandboxPort,
     endpoint,
     signingSecret: SECRET,
+    accessKey: KEY,
     onMessage: ({ direction, payload }) => direction === 'incoming' && said.push(payload.text),
   })
   onTestFinished(sandbox.close)
@@ -90,7 +92,7 @@ describe.each([
   ['python', 'python3', 'examples/python/backend.py'],
 ])('the example in %s, when something is wrong', (_language, command, file) => {
   it('says which variable is missing', async () => {
-    const env = { PATH: process.env['PATH'], TOKEN: 'token' }
+    const env = { PATH: process.env['PATH'], ACCESS_KEY: 'x' }
     const { code, stderr } = await promisify(execFile)(command, [file], { env }).catch((error) => error)
     expect(code).toBe(1)
     expect(stderr).toBe('Set WEBHOOK_URL, SIGNING_SECRET in the environment: see README.md beside this file.\n')
@@ -114,7 +116,7 @@ describe.each([
     const env = {
       ...process.env,
       WEBHOOK_URL: `http://127.0.0.1:${port}`,
-      TOKEN: 'x',
+      ACCESS_KEY: 'x',
       SIGNING_SECRET: SECRET,
       PORT: '0',
     }
@@ -133,7 +135,7 @@ describe.each([
     await new Promise<void>((resolve) => server.listen(0, resolve))
     onTestFinished(() => void server.close())
     const port = String((server.address() as AddressInfo).port)
-    const env = { ...process.env, WEBHOOK_URL: 'x', TOKEN: 'x', SIGNING_SECRET: SECRET, PORT: port }
+    const env = { ...process.env, WEBHOOK_URL: 'x', ACCESS_KEY: 'x', SIGNING_SECRET: SECRET, PORT: port }
     const { code, stderr } = await promisify(execFile)(command, [file], { env }).catch((error) => error)
     expect([code, stderr]).toEqual([
       1,
@@ -151,8 +153,9 @@ describe.each([
 
 describe('the example with curl', () => {
   it('prints an answer with the bot’s reply in it', async () => {
-    const { webhookUrl, token } = await sandboxForTest()
-    const env = { ...process.env, WEBHOOK_URL: webhookUrl, TOKEN: token }
+    // The one that the example has where it is given none.
+    const { webhookUrl } = await sandboxForTest({ accessKey: KEY })
+    const env = { ...process.env, WEBHOOK_URL: webhookUrl }
     const { stdout } = await promisify(execFile)('sh', ['examples/curl/curl.sh', 'Say "Hi" \\o/'], { env })
     expect(JSON.parse(stdout).replies.map((reply: { payload: object }) => reply.payload)).toEqual([
       { text: 'You said: Say "Hi" \\o/' },

@@ -4,8 +4,8 @@ import { createServer } from 'node:http'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 
-const { WEBHOOK_URL, TOKEN, SIGNING_SECRET, PORT = '8080' } = process.env
-const missing = ['WEBHOOK_URL', 'TOKEN', 'SIGNING_SECRET'].filter((name) => !process.env[name])
+const { WEBHOOK_URL, ACCESS_KEY, SIGNING_SECRET, PORT = '8080' } = process.env
+const missing = ['WEBHOOK_URL', 'ACCESS_KEY', 'SIGNING_SECRET'].filter((name) => !process.env[name])
 if (missing.length > 0) {
   console.error(`Set ${missing.join(', ')} in the environment: see README.md beside this file.`)
   process.exit(1)
@@ -46,7 +46,7 @@ const send = async (words) => {
   for (let pauseMs = 1000; ; pauseMs *= 2) {
     const response = await fetch(WEBHOOK_URL, {
       method: 'POST',
-      headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${ACCESS_KEY}`, 'content-type': 'application/json' },
       body: JSON.stringify(message),
     }).catch(() => undefined)
     if (response?.ok) return

@@ -5,7 +5,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
-MISSING = [name for name in ("WEBHOOK_URL", "TOKEN", "SIGNING_SECRET") if not os.environ.get(name)]
+MISSING = [name for name in ("WEBHOOK_URL", "ACCESS_KEY", "SIGNING_SECRET") if not os.environ.get(name)]
 if MISSING:
     sys.exit(f"Set {', '.join(MISSING)} in the environment: see README.md beside this file.")
 KEY = base64.b64decode(os.environ["SIGNING_SECRET"].removeprefix("whsec_"))
@@ -47,7 +47,7 @@ class Endpoint(BaseHTTPRequestHandler):
 
 def send(words):
     message = {"userId": "ada", "conversationId": "tea", "messageId": str(uuid.uuid4()), "type": "text", "text": words}
-    headers = {"authorization": f"Bearer {os.environ['TOKEN']}", "content-type": "application/json"}
+    headers = {"authorization": f"Bearer {os.environ['ACCESS_KEY']}", "content-type": "application/json"}
     for pause in (1, 2, 4, 8, 16, 0):
         try:
             return urlopen(Request(os.environ["WEBHOOK_URL"], json.dumps(message).encode(), headers)).close()
