@@ -166,7 +166,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   const close = async () => {
     await server.close()
-    await host.endInstance()
+    await host.close()
   }
 
   try {

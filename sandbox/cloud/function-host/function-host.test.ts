@@ -43,7 +43,7 @@ const hostForTest = (options: FunctionHostOptions = {}) => {
     onChange: () => {},
     ...options,
   })
-  onTestFinished(() => host.endInstance())
+  onTestFinished(() => host.close())
   const call = (path: string) => host.call({ method: 'POST', path, query: '', headers: {} })
   return { host, lines, call, numbers: () => host.instances.map(({ number }) => number).toSorted() }
 }
@@ -122,6 +122,16 @@ describe('endInstance', () => {
     expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([500, 500, 200])
     expect(pool.numbers()).toEqual([3])
   })
+})
+
+it('close ends all, and starts no more for the calls that wait', async () => {
+  const pool = hostForTest({ maxInstances: 2 })
+  const calls = ['hang', 'hang', 'ticks', 'ticks'].map(pool.call)
+  await expect.poll(() => busy(pool)).toBe(2)
+  await pool.host.close()
+  expect((await Promise.all(calls)).map(({ status }) => status)).toEqual([500, 500, 500, 500])
+  expect(await pool.call('ticks')).toMatchObject(failed('it is no longer there'))
+  expect(pool.host.instances).toEqual([])
 })
 
 describe('between two calls an instance is frozen', () => {

@@ -61,6 +61,7 @@ export class FunctionHost {
   private readonly slots = new Set<Slot>()
   private readonly elapsed = new Float64Array(new SharedArrayBuffer(8))
   private started = 0
+  private isClosed = false
 
   /** @throws Error when the integration is not built */
   constructor(private readonly props: FunctionHostProps) {
@@ -96,6 +97,12 @@ export class FunctionHost {
     await Promise.all(ended.map((slot) => this.end(slot, 'its instance was ended')))
   }
 
+  /** Ends all instances, and starts no more: calls that wait are not carried out. */
+  async close(): Promise<void> {
+    this.isClosed = true
+    await this.endInstance()
+  }
+
   /** Lets time pass that the integration's clocks tell at once, while no timer moves: as when instances are frozen that long. */
   elapse(ms: number): void {
     this.elapsed[0]! += ms
@@ -108,6 +115,7 @@ export class FunctionHost {
 
   private carryOut<Result>(job: Job): Promise<Result> {
     return this.limit(async () => {
+      if (this.isClosed) throw new Error('it is no longer there')
       const slot = [...this.slots].findLast(({ isBusy }) => !isBusy) ?? this.start()
       slot.isBusy = true
       slot.calls++
