@@ -65,9 +65,9 @@ const readOptions = () => {
   if (!/^\d+$/.test(port) || Number(port) > 65_535) {
     throw new Error(`--port takes a number from 0 to 65535, not "${port}".`)
   }
-  if (!/^[\w\-.~+/]+=*$/.test(values.token)) {
+  if (!/^[\w\-.~+/]{1,4000}=*$/.test(values.token)) {
     throw new Error(
-      `--token takes letters, digits and -._~+/ alone: "${values.token}" could not be sent as a Bearer token.`
+      `--token takes up to 4000 letters, digits and -._~+/ alone: "${values.token.slice(0, 100)}" could not be sent as a Bearer token.`
     )
   }
   const maxInstances = Number(values.instances)
@@ -190,6 +190,9 @@ const roundTrip = async (sandbox: Sandbox, credential: string, deliveries: Timed
       type: 'text',
       text: 'Hello',
     }),
+  }).catch(({ message, cause }: Error) => {
+    const reason = cause instanceof Error ? cause.message : message
+    throw new Error(`The sandbox could not be reached at ${sandbox.webhookUrl}: ${reason}.`)
   })
   if (!response.ok) throw new Error(`The message was refused with ${response.status}: ${await response.text()}`)
   const { replies } = (await response.json()) as { replies: object[] }
@@ -248,7 +251,7 @@ const reasonOf = (error: unknown): string => {
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: npm start -- --port N`
   if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: npm start -- --port N`
   if (code?.startsWith('ERR_PARSE_ARGS')) {
-    return `${message.split('. ')[0]}. The options are ${Object.entries(OPTIONS).map(nameOf).join(', ')}.`
+    return `${message.split(/\.\s/)[0]}. The options are ${Object.entries(OPTIONS).map(nameOf).join(', ')}.`
   }
   return inOptions(message)
 }

@@ -9,7 +9,7 @@ import { type Credential, withoutCredentials } from './cloud/credential'
 import { type Exchange, observeExchanges, shortened } from './cloud/exchange'
 import { FunctionHost, type FunctionHostOptions } from './cloud/function-host/function-host'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './cloud/installation'
-import { refuseForeignHosts } from './cloud/loopback'
+import { MISDIRECTED, misdirection, refuseForeignHosts } from './cloud/loopback'
 import { serveWebhooks } from './cloud/webhooks'
 import { serveOwnEndpoint } from './page/own-endpoint'
 import { servePage } from './page/page'
@@ -112,8 +112,11 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
-    // A path that cannot be decoded.
-    frameworkErrors: (_error, request, reply) => void (reply as FastifyReply).code(404).send(notFound(request)),
+    // A path that cannot be decoded, or is too long: no hook sees it.
+    frameworkErrors: (_error, request, reply: FastifyReply) => {
+      const problem = misdirection(request)
+      void reply.code(problem ? MISDIRECTED : 404).send(problem ?? notFound(request).toJSON())
+    },
   })
   refuseForeignHosts(server)
   answerApiErrors(server, notFound)

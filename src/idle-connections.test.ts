@@ -77,6 +77,18 @@ describe('a connection that is kept', () => {
     expect(kept()).toBe(50)
   })
 
+  it('is not used again where the server has said something since, as 408 before it closes', async () => {
+    const { agent, idle, request, connections } = await serverAndAgent()
+    await request(2)
+    const [socket] = Object.values(agent.freeSockets).flat()
+    // What the server says is read, and thrown away, before the close is.
+    Object.defineProperty(socket, 'bytesRead', { value: socket!.bytesRead + 1 })
+    await idle.closeStale()
+    expect(socket!.destroyed).toBe(true)
+    await request()
+    expect(connections()).toBe(2)
+  })
+
   it('is closed by a timer too, while the instance runs', async () => {
     const { agent, request } = await serverAndAgent()
     await request()

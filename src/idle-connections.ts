@@ -1,5 +1,5 @@
 import type { Agent } from 'node:http'
-import type { Duplex } from 'node:stream'
+import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 
 /**
@@ -16,10 +16,13 @@ export const KEEP_ALIVE = { keepAlive: true, timeout: MAX_IDLE_MS }
 
 /** The connections that agents keep for later requests. */
 export class IdleConnections {
-  private readonly idleSince = new WeakMap<Duplex, number>()
+  /** As each was when it was last used. */
+  private readonly lastUses = new WeakMap<Socket, { at: number; bytesRead: number }>()
 
   constructor(private readonly agents: Agent[]) {
-    for (const agent of agents) agent.on('free', (socket: Duplex) => this.idleSince.set(socket, Date.now()))
+    for (const agent of agents) {
+      agent.on('free', (socket: Socket) => this.lastUses.set(socket, { at: Date.now(), bytesRead: socket.bytesRead }))
+    }
   }
 
   /**
@@ -30,10 +33,13 @@ export class IdleConnections {
     // Of those that the other end has closed meanwhile, the event loop learns in its first turn after the thaw.
     await setImmediate()
     // The oldest first, as agents have them: they pass over closed ones only at the beginning of their lists.
-    const idle = this.all().sort((a, b) => this.sinceOf(a) - this.sinceOf(b))
+    const idle = this.all().sort((a, b) => this.lastUseOf(a).at - this.lastUseOf(b).at)
     idle.forEach((socket, index) => {
-      const isTooOld = Date.now() - this.sinceOf(socket) > MAX_IDLE_MS
-      if (isTooOld || index < idle.length - MAX_IDLE_CONNECTIONS) socket.destroy()
+      const { at, bytesRead } = this.lastUseOf(socket)
+      const isTooOld = Date.now() - at > MAX_IDLE_MS
+      // Some servers say 408 before they close an idle connection, and the close is read after that.
+      const hasSpoken = socket.bytesRead > bytesRead
+      if (isTooOld || hasSpoken || index < idle.length - MAX_IDLE_CONNECTIONS) socket.destroy()
     })
   }
 
@@ -42,11 +48,11 @@ export class IdleConnections {
     for (const socket of this.all()) socket.destroy()
   }
 
-  private all(): Duplex[] {
+  private all(): Socket[] {
     return this.agents.flatMap((agent) => Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []))
   }
 
-  private sinceOf(socket: Duplex): number {
-    return this.idleSince.get(socket) ?? 0
+  private lastUseOf(socket: Socket): { at: number; bytesRead: number } {
+    return this.lastUses.get(socket) ?? { at: 0, bytesRead: 0 }
   }
 }

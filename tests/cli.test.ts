@@ -181,6 +181,22 @@ describe('npm start', () => {
     }
   )
 
+  it('Ctrl-C ends it at once, also while it delivers', async () => {
+    const endpoint = await endpointForTest(() => {})
+    const { child, output, url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url)
+    const sent = await fetch(url(), {
+      method: 'POST',
+      headers: { authorization: 'Bearer bp_pat_sandbox' },
+      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'burst 40' }),
+    })
+    expect(sent.status).toBe(200)
+    await expect.poll(() => endpoint.messages().length).toBe(4)
+    child.kill('SIGINT')
+    expect(await exitOf(child)).toBe(0)
+    expect(endpoint.messages()).toHaveLength(4)
+    expect(output()).not.toContain('ECONN')
+  })
+
   it('a delivery that fails is told once', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(410).end())
     const { output, url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url)
@@ -260,6 +276,12 @@ describe('npm start', () => {
 
   it.each([
     ['an unknown option', ['--colour'], /^Unknown option '--colour'. The options are .*\n$/],
+    [
+      'an option with the value of another',
+      ['--instances', '-1'],
+      /^Option '--instances' argument is ambiguous. The .*\n$/,
+    ],
+    ['a token too long to be sent', ['--token', 'x'.repeat(5000)], /^--token takes up to 4000 letters, .{100,250}\n$/],
     ['a word too many', ['3001'], /^Unexpected argument '3001'. The options are .*\n$/],
     [
       'an option without its value',
@@ -269,9 +291,9 @@ describe('npm start', () => {
     [
       'a token that cannot be sent',
       ['--token', 'a b'],
-      /^--token takes letters, .*: "a b" could not be sent as a Bearer token\.\n$/,
+      /^--token takes up to 4000 letters, .*: "a b" could not be sent as a Bearer token\.\n$/,
     ],
-    ['an empty token', ['--token', ''], /^--token takes letters/],
+    ['an empty token', ['--token', ''], /^--token takes up to/],
     [
       'a key that is no key',
       ['--port', '0', '--key', 'short'],

@@ -231,7 +231,7 @@ describe('every address', () => {
     return { status: response.statusCode, body: '' }
   }
 
-  const PATHS = ['/webhook', '/webhook/messages', '/v1/chat/messages', '/endpoint', '/', '/events', '/nowhere']
+  const PATHS = ['/webhook', '/webhook/messages', '/v1/chat/messages', '/endpoint', '/', '/events', '/nowhere', '/%zz']
 
   it.each(PATHS)('refuses a Host that is not this machine’s: %s', async (path) => {
     for (const host of ['attacker.example', `attacker.example:${port}`, 'localhost.attacker.example', '10.0.0.1']) {
@@ -253,19 +253,30 @@ describe('every address', () => {
     }
   })
 
-  it.each(['//', '///webhook', '/nowhere', '/nowhere/webhook', '/webhook2', '/%zz', '/%2F', '/v1/nothing', '/?a=b//c'])(
-    'that is not there is a 404 that says where the webhook is: %s',
-    async (path) => {
-      for (const method of ['GET', 'POST']) {
-        if (path.startsWith('/?') && method === 'GET') continue
-        const { status, body } = await get(path, undefined, method)
-        expect([status, JSON.parse(body)]).toEqual([
-          404,
-          expect.objectContaining({ message: expect.stringContaining(`The webhook is ${sandbox.webhookUrl}`) }),
-        ])
-      }
+  it.each([
+    '//',
+    '///webhook',
+    '/nowhere',
+    '/nowhere/webhook',
+    '/webhook2',
+    '/%zz',
+    `/${'a'.repeat(1000)}`,
+    '/%2F',
+    '/v1/nothing',
+    '/?a=b//c',
+  ])('that is not there is a 404 that says where the webhook is: %s', async (path) => {
+    for (const method of ['GET', 'POST']) {
+      if (path.startsWith('/?') && method === 'GET') continue
+      const { status, body } = await get(path, undefined, method)
+      expect([status, JSON.parse(body)]).toEqual([
+        404,
+        expect.objectContaining({
+          type: 'ResourceNotFound',
+          message: expect.stringContaining(`The webhook is ${sandbox.webhookUrl}`),
+        }),
+      ])
     }
-  )
+  })
 
   it.each([
     ['the whole URL', 'POST http://localhost/webhook', 401],

@@ -100,14 +100,16 @@ describe('a pool of instances', () => {
   })
 })
 
-/** A server that closes idle connections after half a second, and does not say so beforehand, as many do not. */
-const closingServer = async () => {
+/** A server that closes idle connections after half a second, with last words or without, and has not said that it would. */
+const closingServer = async (lastWords: string) => {
   let connections = 0
   let messages = 0
-  const server = http.createServer({ keepAliveTimeout: 500 }, (request, response) => {
+  const server = http.createServer((request, response) => {
     request.resume()
     messages++
     response.writeHead(204, { connection: 'keep-alive' }).end()
+    const { socket } = request
+    setTimeout(() => socket.end(lastWords), 500)
   })
   server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -118,8 +120,11 @@ const closingServer = async () => {
 }
 
 describe('while an instance is frozen, time passes', () => {
-  it('connections that the endpoint has closed meanwhile cost no try', async () => {
-    const endpoint = await closingServer()
+  it.each([
+    ['without a word', ''],
+    ['with an answer to nothing', 'HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\nConnection: close\r\n\r\n'],
+  ])('connections that the endpoint has closed meanwhile cost no try: %s', async (_what, lastWords) => {
+    const endpoint = await closingServer(lastWords)
     const errors: unknown[] = []
     const sandbox = await sandboxForTest({
       endpoint: endpoint.url,

@@ -1,6 +1,7 @@
 import { state } from '@botpress/api'
 import { Client, isApiError } from '@botpress/client'
 import Ajv from 'ajv'
+import { ulid } from 'ulid'
 import { beforeAll, describe, expect, it } from 'vitest'
 import { CHAT_OPERATIONS, type ChatOperation } from './chat'
 import type { Fault } from './chat-api'
@@ -98,6 +99,53 @@ describe('the sandbox’s chat API, through the official client', () => {
     expect(mine).toEqual([...texts.toReversed(), 'paged'])
   })
 
+  it('pages on where what was listed has changed or is gone meanwhile', async () => {
+    const { conversation, user } = await makeMessage('worked off')
+    const input = { conversationId: conversation.id, userId: user.id, type: 'text', payload: {} }
+    const tags = { conversationId: 'queue' }
+    const made = Array.from({ length: 50 }, () => sandbox.chat.createBotMessage({ ...input, tags }).id)
+    const seen: string[] = []
+    let nextToken: string | undefined
+    do {
+      const page = await client.listMessages({ tags, nextToken })
+      for (const { id } of page.messages) {
+        seen.push(id)
+        if (seen.length % 2) await client.updateMessage({ id, tags: { conversationId: '' } })
+        else await client.deleteMessage({ id })
+      }
+      nextToken = page.meta.nextToken
+    } while (nextToken)
+    expect(seen).toEqual(made.toReversed())
+  })
+
+  it('a get-or-create is refused for what it asks, also where it would find something', async () => {
+    const { conversation, input } = await makeMessage('checked')
+    const calls: [number, Promise<unknown>][] = [
+      [400, client.getOrCreateConversation({ channel: 'other', tags: { id: 'checked' } })],
+      [400, client.getOrCreateConversation({ channel: 'channel', tags: { id: 'checked', other: 'x' } })],
+      [400, client.getOrCreateUser({ tags: { id: 'checked', other: 'x' } })],
+      [400, client.getOrCreateMessage({ ...input, tags: { ...input.tags, other: 'x' } })],
+      [400, client.getOrCreateMessage({ ...input, conversationId: ID })],
+      [413, client.getOrCreateMessage({ ...input, payload: { text: 'x'.repeat(128 * 1024) } })],
+    ]
+    for (const [code, call] of calls) await expect(call).rejects.toMatchObject({ code })
+    expect(conversation.id).toBe((await makeMessage('checked')).conversation.id)
+  })
+
+  it('no tags find nothing: neither the bot’s user nor its messages', async () => {
+    const { conversation, user } = await makeMessage('untagged')
+    const input = { conversationId: conversation.id, userId: user.id, type: 'text', payload: { text: 'Hi' } }
+    const said = sandbox.chat.createBotMessage(input)
+    const [{ user: first }, { user: second }] = [
+      await client.getOrCreateUser({ tags: {} }),
+      await client.getOrCreateUser({ tags: {} }),
+    ]
+    expect(new Set([first.id, second.id, said.userId]).size).toBe(3)
+    const { message } = await client.getOrCreateMessage({ ...input, payload: { text: 'Ho' }, tags: {} })
+    expect(message.id).not.toBe(said.id)
+    expect(sandbox.chat.messages.get(said.id)).toEqual(said)
+  })
+
   it('an empty value unsets a tag, and the item is found by the tags that remain', async () => {
     const { user } = await makeMessage('unset')
     await client.updateUser({ id: user.id, tags: { id: '' } })
@@ -111,6 +159,7 @@ describe('the sandbox’s chat API, through the official client', () => {
     ['a channel that is not there', 400, 'InvalidPayload', (c) => c.createConversation({ channel: 'x', tags: {} })],
     ['a field too many', 400, 'InvalidPayload', (c) => c.updateConversation({ id: ID, tags: { id: 5 as never } })],
     ['a page token that was not given', 400, 'InvalidPayload', (c) => c.listMessages({ nextToken: 'x' })],
+    ['an id for a page token', 400, 'InvalidPayload', (c) => c.listMessages({ nextToken: `msg_${ulid()}` })],
     ['an unknown resource', 404, 'ResourceNotFound', (c) => c.getMessage({ id: ID })],
     [
       'an unknown reference',

@@ -69,11 +69,12 @@ export class Chat {
 
   /** The operations as an integration calls them: the messages that it creates are incoming. */
   readonly operations: ChatOperations = {
-    createConversation: (input) => ({ conversation: this.createConversation(input) }),
+    createConversation: (input) => ({ conversation: this.conversations.put(this.newConversation(input)) }),
     getConversation: ({ id }) => ({ conversation: this.conversations.get(id) }),
-    getOrCreateConversation: (input) => ({
-      conversation: this.conversations.findByTags(input.tags) ?? this.createConversation(input),
-    }),
+    getOrCreateConversation: (input) => {
+      const created = this.newConversation(input)
+      return { conversation: this.conversations.findByTags(input.tags) ?? this.conversations.put(created) }
+    },
     listConversations: ({ nextToken, tags }) => {
       const { items, meta } = this.conversations.page(nextToken, hasTags(tags))
       return { conversations: items, meta }
@@ -91,11 +92,12 @@ export class Chat {
       return {}
     },
 
-    createUser: (input) => ({ user: this.createUser(input) }),
+    createUser: (input) => ({ user: this.users.put(this.newUser(input)) }),
     getUser: ({ id }) => ({ user: this.users.get(id) }),
     getOrCreateUser: (input) => {
+      const created = this.newUser(input)
       const found = this.users.findByTags(input.tags)
-      if (!found) return { user: this.createUser(input) }
+      if (!found) return { user: this.users.put(created) }
       return { user: this.props.updatesMatches ? this.updateUser(found, input) : found }
     },
     listUsers: ({ nextToken, tags, conversationId }) => {
@@ -111,13 +113,13 @@ export class Chat {
       return {}
     },
 
-    createMessage: (input) => ({ message: this.createMessage(input) }),
+    createMessage: (input) => ({ message: this.deliver(this.newIncomingMessage(input)) }),
     getMessage: ({ id }) => ({ message: this.messages.get(id) }),
     getOrCreateMessage: (input) => {
+      const created = this.newIncomingMessage(input)
       const found = this.messages.findByTags(input.tags)
-      if (!found) return { message: this.createMessage(input) }
+      if (!found) return { message: this.deliver(created) }
       if (!this.props.updatesMatches) return { message: found }
-      mustFit(input.payload)
       return { message: this.messages.put({ ...found, payload: input.payload }) }
     },
     listMessages: ({ nextToken, tags, conversationId }) => {
@@ -169,62 +171,53 @@ export class Chat {
    * @throws ApiError ReferenceNotFound where there is no such conversation or user; PayloadTooLarge
    */
   createBotMessage(input: Omit<ClientInputs['createMessage'], 'tags'> & { tags?: Tags }): Message {
-    return this.putMessage({ tags: {}, ...input, direction: 'outgoing' })
+    return this.deliver(this.newMessage({ tags: {}, ...input, direction: 'outgoing' }))
   }
 
-  private createMessage({ tags, ...input }: ClientInputs['createMessage']): Message {
-    return this.putMessage({ ...input, tags: this.mergedTags('message', {}, tags), direction: 'incoming' })
-  }
-
-  private putMessage({
-    conversationId,
-    userId,
-    type,
-    payload,
-    tags,
-    direction,
-  }: ClientInputs['createMessage'] & Pick<Message, 'direction'>): Message {
-    this.requireReferences({ conversationId, userId })
-    mustFit(payload)
-    const id = this.messages.newId()
-    const message = this.messages.put({
-      id,
-      createdAt: now(),
-      type,
-      payload,
-      direction,
-      userId,
-      conversationId,
-      tags,
-    })
+  private deliver(message: Message): Message {
+    this.messages.put(message)
     this.props.onMessage(message)
     return message
   }
 
-  private createConversation({ channel, tags }: ClientInputs['createConversation']): Conversation {
+  private newIncomingMessage({ tags, ...input }: ClientInputs['createMessage']): Message {
+    return this.newMessage({ ...input, tags: this.mergedTags('message', {}, tags), direction: 'incoming' })
+  }
+
+  private newMessage({ conversationId, userId, type, payload, tags, direction }: NewMessage): Message {
+    this.requireReferences({ conversationId, userId })
+    const bytes = Buffer.byteLength(JSON.stringify(payload))
+    if (bytes > MAX_PAYLOAD_BYTES) {
+      throw new ApiError('PayloadTooLarge', `The payload of a message has at most 128 KB, and this one ${bytes} bytes`)
+    }
+    const id = this.messages.newId()
+    return { id, createdAt: now(), type, payload, direction, userId, conversationId, tags }
+  }
+
+  private newConversation({ channel, tags }: ClientInputs['createConversation']): Conversation {
     const { channels, integrationName } = this.props
     if (!channels.includes(channel)) {
       throw new ApiError('InvalidPayload', `The integration has no channel ${channel}`)
     }
-    return this.conversations.put({
+    return {
       id: this.conversations.newId(),
       createdAt: now(),
       updatedAt: now(),
       channel,
       integration: integrationName,
       tags: this.mergedTags('conversation', {}, tags),
-    })
+    }
   }
 
-  private createUser({ tags, name, pictureUrl }: ClientInputs['createUser']): User {
-    return this.users.put({
+  private newUser({ tags, name, pictureUrl }: ClientInputs['createUser']): User {
+    return {
       id: this.users.newId(),
       createdAt: now(),
       updatedAt: now(),
       tags: this.mergedTags('user', {}, tags),
       ...(name !== undefined && { name }),
       ...(pictureUrl !== undefined && { pictureUrl }),
-    })
+    }
   }
 
   private updateUser(user: User, { tags, name = user.name, pictureUrl = user.pictureUrl }: UserChanges): User {
@@ -256,14 +249,9 @@ export class Chat {
   }
 }
 
-type UserChanges = Omit<ClientInputs['updateUser'], 'id'>
+type NewMessage = ClientInputs['createMessage'] & Pick<Message, 'direction'>
 
-/** @throws ApiError PayloadTooLarge */
-const mustFit = (payload: object): void => {
-  const bytes = Buffer.byteLength(JSON.stringify(payload))
-  if (bytes <= MAX_PAYLOAD_BYTES) return
-  throw new ApiError('PayloadTooLarge', `The payload of a message has at most 128 KB, and this one ${bytes} bytes`)
-}
+type UserChanges = Omit<ClientInputs['updateUser'], 'id'>
 
 const now = (): string => new Date().toISOString()
 

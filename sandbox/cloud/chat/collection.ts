@@ -1,4 +1,4 @@
-import { monotonicFactory } from 'ulid'
+import { isValid, monotonicFactory } from 'ulid'
 import { ApiError } from '../api-error'
 
 type Tags = Record<string, string>
@@ -33,7 +33,8 @@ export class Collection<T extends Item> {
   put(item: T): T {
     this.unindex(this.items.get(item.id))
     this.items.set(item.id, item)
-    if (item.tags) this.idsByTags.set(this.keyOf(item.tags), item.id)
+    const key = this.keyOf(item.tags)
+    if (key !== undefined) this.idsByTags.set(key, item.id)
     const [oldest] = this.items.keys()
     if (this.items.size > (this.props.maxItems ?? Infinity)) this.delete(oldest!)
     return item
@@ -50,9 +51,10 @@ export class Collection<T extends Item> {
     return item
   }
 
-  /** The item with exactly these tags of the integration. */
+  /** The item with exactly these tags of the integration; none where there are none. */
   findByTags(tags: Tags): T | undefined {
-    const id = this.idsByTags.get(this.keyOf(tags))
+    const key = this.keyOf(tags)
+    const id = key === undefined ? undefined : this.idsByTags.get(key)
     return id === undefined ? undefined : this.items.get(id)
   }
 
@@ -67,28 +69,38 @@ export class Collection<T extends Item> {
   }
 
   /**
-   * A page of those that match, the newest first. New items do not shift the pages that follow.
+   * A page of those that match, the newest first. What is new, changed or deleted meanwhile does not shift the pages that
+   * follow: a token stands for all that are older than an item.
    *
    * @throws ApiError InvalidPayload for a token that was not given
    */
   page(nextToken: string | undefined, matches: (item: T) => boolean): { items: T[]; meta: { nextToken?: string } } {
-    const matching = this.all().toReversed().filter(matches)
-    const last = matching.findIndex(({ id }) => id === nextToken)
-    if (nextToken !== undefined && last < 0) throw new ApiError('InvalidPayload', 'The nextToken is not known')
-    const start = last + 1
-    const items = matching.slice(start, start + PAGE_SIZE)
-    const more = start + PAGE_SIZE < matching.length
-    return { items, meta: more ? { nextToken: items.at(-1)!.id } : {} }
+    const before = nextToken === undefined ? undefined : this.idOf(nextToken)
+    const matching = this.all()
+      .toReversed()
+      .filter((item) => (before === undefined || item.id < before) && matches(item))
+    const items = matching.slice(0, PAGE_SIZE)
+    const more = matching.length > PAGE_SIZE
+    return { items, meta: more ? { nextToken: Buffer.from(items.at(-1)!.id).toString('base64url') } : {} }
+  }
+
+  private idOf(nextToken: string): string {
+    const id = Buffer.from(nextToken, 'base64url').toString()
+    const [prefix, ulid] = id.split('_')
+    if (prefix !== this.props.idPrefix || !isValid(ulid ?? '')) {
+      throw new ApiError('InvalidPayload', 'The nextToken is not known')
+    }
+    return id
   }
 
   private unindex(item: T | undefined): void {
-    if (!item?.tags) return
-    const key = this.keyOf(item.tags)
-    if (this.idsByTags.get(key) === item.id) this.idsByTags.delete(key)
+    const key = this.keyOf(item?.tags)
+    if (key !== undefined && this.idsByTags.get(key) === item!.id) this.idsByTags.delete(key)
   }
 
-  private keyOf(tags: Tags): string {
+  private keyOf(tags: Tags = {}): string | undefined {
     const { ownTags = [] } = this.props
-    return JSON.stringify(ownTags.toSorted().map((name) => tags[name]))
+    const own = ownTags.toSorted().map((name) => tags[name])
+    return own.every((value) => value === undefined) ? undefined : JSON.stringify(own)
   }
 }

@@ -15,12 +15,25 @@ const does = {
   later: () => void setTimeout(() => console.log('later'), 10),
   hang: () => new Promise(() => {}),
   log: () => console.log(Array.from({ length: 1000 }, (_, index) => process.env.NAME + ' ' + index).join('\\n')),
+  logAndLoop: () => { for (const text of ['a', 'b', 'c']) console.log(text); while (true); },
+  logPart: () => void process.stdout.write('no end'),
+  reject: () => Promise.reject(),
+  rejectText: () => Promise.reject('bad luck'),
+  rejectWeird: () => { throw { toString: 1 } },
+  throwWeird: () => { setTimeout(() => { throw { toString: 1 } }); return does.hang() },
+  uncloned: () => ({ cannotBe: () => 'sent' }),
+  nothing: () => NOTHING,
   logTwice: () => { console.log('one'); console.error('two'); console.log('three') },
   throw: () => { setTimeout(() => { throw new Error('out of bounds') }); return does.hang() },
   exit: () => process.exit(3),
   time: () => [Date.now(), performance.now(), new Date().getTime(), new Date(5).getTime()],
 }
-exports.handler = async ({ path }) => ({ status: 200, body: JSON.stringify(await does[path]()) })
+const NOTHING = {}
+exports.handler = async ({ path }) => {
+  const done = await does[path]()
+  if (done === NOTHING) return undefined
+  return done?.cannotBe ? done : { status: 200, body: JSON.stringify(done) }
+}
 `
 
 let bundle: string
@@ -94,11 +107,27 @@ describe('a call', () => {
   it.each([
     ['throw', 'it crashed: Error: out of bounds'],
     ['exit', 'its instance ended by itself'],
+    ['throwWeird', 'it crashed: '],
   ])('that ends its instance by itself gets an error: %s', async (path, reason) => {
     const { call, numbers } = hostForTest()
     expect(await call(path)).toMatchObject(failed(reason))
     expect((await call('ticks')).status).toBe(200)
     expect(numbers()).toEqual([2])
+  })
+})
+
+describe('a call that does not answer in order gets an error, and the instance stays', () => {
+  it.each([
+    ['reject', 'it threw undefined'],
+    ['rejectText', "it threw 'bad luck'"],
+    ['rejectWeird', 'it threw { toString: 1 }'],
+    ['uncloned', 'it threw DOMException [DataCloneError]'],
+    ['nothing', 'it returned undefined'],
+  ])('%s', async (path, reason) => {
+    const { call, numbers } = hostForTest()
+    expect(await call(path)).toMatchObject(failed(reason))
+    expect((await call('ticks')).status).toBe(200)
+    expect(numbers()).toEqual([1])
   })
 })
 
@@ -157,8 +186,17 @@ describe('between two calls an instance is frozen', () => {
         Array.from({ length: 1000 }, (_, index) => `${name} ${index}`)
       )
     }
+    await call('logPart')
+    await expect.poll(() => lines.slice(2000)).toEqual(['no end'])
+    lines.pop()
     await call('logTwice')
     await expect.poll(() => lines.slice(2000).toSorted()).toEqual(['one', 'three', 'two'])
+  })
+
+  it('what it has logged before an endless loop is told', async () => {
+    const { call, lines } = hostForTest({ callLimitMs: 1000 })
+    expect(await call('logAndLoop')).toMatchObject(failed('it took longer than 1 s'))
+    expect(lines).toEqual(['a', 'b', 'c'])
   })
 
   it('time passes, also the time that is let pass', async () => {

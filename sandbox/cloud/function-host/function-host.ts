@@ -50,6 +50,9 @@ type Slot = InstanceState & { instance: Instance }
 const DEFAULT_INSTANCES = 4
 const CALL_LIMIT_MS = 60_000
 
+/** The longest that timers have. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1
+
 /**
  * Runs the built integration as the cloud does: in instances that have one call at a time each, are frozen between two, and
  * are ended at any time. A call goes to an idle one, the one used last, or starts another, or waits where all are busy.
@@ -76,7 +79,9 @@ export class FunctionHost {
   /** Resolves to the integration's answer, or to one of status 500 where it crashes, takes too long or is ended. */
   async call(request: IntegrationRequest): Promise<IntegrationResponse> {
     try {
-      return await this.carryOut<IntegrationResponse>({ request })
+      const answer = await this.carryOut<IntegrationResponse | undefined>({ request })
+      if (answer === undefined) throw new Error('it returned undefined')
+      return answer
     } catch (error) {
       const answer = new ApiError('Internal', `The integration did not answer: ${(error as Error).message}`)
       return {
@@ -121,7 +126,7 @@ export class FunctionHost {
       slot.calls++
       this.tell()
       const reason = `it took longer than ${this.callLimitMs / 1000} s, and its instance was ended`
-      const limit = setTimeout(() => void this.end(slot, reason), this.callLimitMs)
+      const limit = setTimeout(() => void this.end(slot, reason), Math.min(this.callLimitMs, MAX_TIMEOUT_MS))
       try {
         return await slot.instance.carryOut<Result>(job)
       } finally {
@@ -136,12 +141,19 @@ export class FunctionHost {
 
   private start(): Slot {
     const { env, onLog, onExchange, startInstance: start = startInstance } = this.props
-    const onEnd = () => {
-      this.slots.delete(slot)
-      this.tell()
-    }
-    const instance = start({ bundle: this.bundle, env: env(), elapsed: this.elapsed, onLog, onExchange, onEnd })
-    const slot = { instance, number: ++this.started, calls: 0, isBusy: false }
+    const number = ++this.started
+    const instance = start({
+      bundle: this.bundle,
+      env: env(),
+      elapsed: this.elapsed,
+      onLog,
+      onExchange: (exchange) => onExchange({ ...exchange, id: `${exchange.id} of instance ${number}` }),
+      onEnd: () => {
+        this.slots.delete(slot)
+        this.tell()
+      },
+    })
+    const slot = { instance, number, calls: 0, isBusy: false }
     this.slots.add(slot)
     return slot
   }

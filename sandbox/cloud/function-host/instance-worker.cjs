@@ -3,6 +3,7 @@
 // frozen: its thread stands still, with all timers, sockets and promises of it.
 const v8 = require('node:v8')
 const vm = require('node:vm')
+const { inspect } = require('node:util')
 const { parentPort, workerData } = require('node:worker_threads')
 const { observeRequests } = require('./observe-requests.cjs')
 
@@ -26,6 +27,19 @@ const { handler } = require(bundle)
 v8.setFlagsFromString('--expose-gc')
 const collectGarbage = vm.runInNewContext('gc')
 
+// At once, and not by turns of the event loop, which may stand still then.
+for (const [output, stream] of [process.stdout, process.stderr].entries()) {
+  stream.write = (
+    /** @type {string | Uint8Array} */ chunk,
+    /** @type {any} */ encoding,
+    /** @type {any} */ done = encoding
+  ) => {
+    parentPort?.postMessage({ output, text: typeof chunk === 'string' ? chunk : Buffer.from(chunk).toString() })
+    if (typeof done === 'function') done()
+    return true
+  }
+}
+
 /** @param {{ request?: object }} job */
 const carryOut = async ({ request }) => {
   if (request) return handler(request)
@@ -33,21 +47,13 @@ const carryOut = async ({ request }) => {
   return v8.getHeapStatistics().used_heap_size
 }
 
-/** What is written reaches the other thread by turns of this one's event loop. */
-const logged = () =>
-  Promise.all(
-    [process.stdout, process.stderr].map(
-      (output) => output.writableLength > 0 && new Promise((resolve) => output.write('', resolve))
-    )
-  )
-
 parentPort?.on('message', async (job) => {
   Atomics.store(gate, 0, 0)
-  const outcome = await carryOut(job).then(
-    (result) => ({ result }),
-    (error) => ({ error })
-  )
-  await logged()
-  parentPort?.postMessage(outcome)
+  try {
+    parentPort?.postMessage({ result: await carryOut(job) })
+  } catch (error) {
+    // As text: not everything that is thrown can be sent.
+    parentPort?.postMessage({ error: inspect(error).split('\n')[0] })
+  }
   Atomics.wait(gate, 0, 0)
 })

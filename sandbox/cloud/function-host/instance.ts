@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline'
+import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Exchange } from '../exchange'
 import type { IntegrationRequest } from './function-host'
@@ -45,17 +45,41 @@ export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onEx
   let reasonOfEnd = 'its instance ended by itself'
   let job: { resolve: (result: never) => void; reject: (error: unknown) => void } | undefined
 
-  for (const output of [worker.stdout, worker.stderr]) createInterface({ input: output }).on('line', onLog)
-  worker.on('message', ({ result, error, exchange }) => {
-    if (exchange) onExchange(exchange)
-    else if (error) job?.reject(error)
-    else job?.resolve(result as never)
+  /** The beginnings of lines that are not at their end, by the output. */
+  const partial = new Map<number, string>()
+  const log = (output: number, text: string) => {
+    const lines = ((partial.get(output) ?? '') + text).split(/\r?\n/)
+    partial.set(output, lines.pop()!)
+    lines.forEach(onLog)
+  }
+  const endLines = () => {
+    for (const [output, text] of partial) if (text !== '') log(output, '\n')
+  }
+
+  /** Those that are not answered. */
+  const open = new Map<string, Exchange>()
+  const tell = (exchange: Exchange) => {
+    if (exchange.durationMs === undefined) open.set(exchange.id, exchange)
+    else open.delete(exchange.id)
+    onExchange(exchange)
+  }
+
+  worker.on('message', ({ output, text, exchange, ...outcome }) => {
+    if (output !== undefined) return log(output, text)
+    if (exchange) return tell(exchange)
+    endLines()
+    if ('error' in outcome) job?.reject(new Error(`it threw ${outcome.error}`))
+    else job?.resolve(outcome.result as never)
   })
   worker.on('error', (error) => {
-    reasonOfEnd = `it crashed: ${String(error)}`
-    onLog(`The integration crashed: ${String(error)}`)
+    reasonOfEnd = `it crashed: ${inspect(error)}`
+    onLog(`The integration crashed: ${inspect(error)}`)
   })
   worker.on('exit', () => {
+    endLines()
+    for (const exchange of open.values()) {
+      onExchange({ ...exchange, error: 'its instance ended', durationMs: Date.now() - exchange.at })
+    }
     job?.reject(new Error(reasonOfEnd))
     onEnd()
   })

@@ -49,16 +49,17 @@ exports.observeRequests = (except, report) => {
       requestHeaders: { ...request.getHeaders() },
       requestBody: bodies.get(request),
     }
-    const finish = (/** @type {object} */ outcome) =>
-      report({ ...exchange, ...outcome, durationMs: Date.now() - exchange.at })
-    let isAnswered = false
-    request.once('response', (response) => {
-      isAnswered = true
-      finish({ status: response.statusCode, responseHeaders: { ...response.headers } })
-    })
-    request.once('error', (error) => {
-      if (!isAnswered) finish({ error: error.message || String(/** @type {any} */ (error).code) })
-    })
+    let isDone = false
+    const finishOnce = (/** @type {object} */ outcome) => {
+      if (!isDone) report({ ...exchange, ...outcome, durationMs: Date.now() - exchange.at })
+      isDone = true
+    }
+    request
+      .once('response', ({ statusCode, headers }) =>
+        finishOnce({ status: statusCode, responseHeaders: { ...headers } })
+      )
+      .once('error', (error) => finishOnce({ error: error.message || String(/** @type {any} */ (error).code) }))
+      .once('close', () => finishOnce({ error: 'closed without an answer' }))
     report(exchange)
   }
 }
