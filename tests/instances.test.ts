@@ -109,7 +109,7 @@ const closingServer = async (lastWords: string) => {
     messages++
     response.writeHead(204, { connection: 'keep-alive' }).end()
     const { socket } = request
-    setTimeout(() => socket.end(lastWords), 500)
+    setTimeout(() => socket.end(lastWords, () => socket.destroy()), 500)
   })
   server.on('connection', () => connections++)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
