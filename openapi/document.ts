@@ -2,8 +2,8 @@ import { state } from '@botpress/api'
 import { STATUS_CODES } from 'node:http'
 import * as z from 'zod'
 import packageJson from '../package.json'
-import { messageRequest } from '../src/webhook/message-request'
-import { messagesQuery } from '../src/webhook/messages-query'
+import { messageRequest } from '../src/webhook/request/message-request'
+import { messagesQuery } from '../src/webhook/request/messages-query'
 import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
 
 type Schema = Record<string, unknown>

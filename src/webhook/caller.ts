@@ -2,7 +2,7 @@ import { createHash, timingSafeEqual } from 'node:crypto'
 import type * as bp from '.botpress'
 import { type Caller, callerClient, installationOf, integrationClient } from '../botpress/client'
 import { accessKeysOf } from '../configuration'
-import { credentialOf, unauthorized } from './credential'
+import { credentialOf, unauthorized } from './request/credential'
 
 /** The `token68` syntax of RFC 9110 (section 11.2), which RFC 6750 asks of a Bearer token. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/

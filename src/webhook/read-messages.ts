@@ -1,6 +1,6 @@
 import type { Client, Message } from '@botpress/client'
 import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
-import type { MessagesQuery } from './messages-query'
+import type { MessagesQuery } from './request/messages-query'
 import { Problem } from './problem'
 
 /** A message of a conversation: as the endpoint gets those of the bot, and when it was made, by whom. */

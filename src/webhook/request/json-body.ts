@@ -1,7 +1,7 @@
 // Its main file is UMD, which bundlers cannot follow.
 import { printParseErrorCode, visit } from 'jsonc-parser/lib/esm/main.js'
 import { isJsonObject, type JsonObject } from './json-object'
-import { Problem } from './problem'
+import { Problem } from '../problem'
 
 type Body = { body?: string; headers: Record<string, string | undefined> }
 

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { externalId, parseFields } from './request-fields'
-import { Problem } from './problem'
+import { Problem } from '../problem'
 
 /** The query of a request for a conversation's messages. */
 export const messagesQuery = z.object({

@@ -1,4 +1,4 @@
-import { Problem } from './problem'
+import { Problem } from '../problem'
 
 /** Visible ASCII characters: an access key may have more of them than a token. */
 const BEARER = /^bearer +([\x21-\x7e]+)$/i

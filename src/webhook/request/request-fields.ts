@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { Problem } from './problem'
+import { Problem } from '../problem'
 
 /** A field that is a text of at least 1 character, and of at most `limit` where there is one. */
 export const textField = (limit?: number) => {
