@@ -234,7 +234,13 @@ describe('every address', () => {
   const PATHS = ['/webhook', '/webhook/messages', '/v1/chat/messages', '/endpoint', '/', '/events', '/nowhere', '/%zz']
 
   it.each(PATHS)('refuses a Host that is not this machine’s: %s', async (path) => {
-    for (const host of ['attacker.example', `attacker.example:${port}`, 'localhost.attacker.example', '10.0.0.1']) {
+    for (const host of [
+      'attacker.example',
+      `attacker.example:${port}`,
+      'localhost.attacker.example',
+      '10.0.0.1',
+      'x127.0.0.1',
+    ]) {
       const answer = await get(path, host)
       expect(answer.status).toBe(421)
       expect(answer.body).toContain('this machine')
@@ -248,7 +254,15 @@ describe('every address', () => {
   })
 
   it.each(PATHS)('takes this machine’s names: %s', async (path) => {
-    for (const host of ['localhost', `LOCALHOST:${port}`, '127.0.0.1', `[::1]:${port}`, 'host.docker.internal:3000']) {
+    for (const host of [
+      'localhost',
+      `LOCALHOST:${port}`,
+      'app.localhost',
+      '127.0.0.1',
+      '127.0.0.2',
+      `[::1]:${port}`,
+      'host.docker.internal:3000',
+    ]) {
       expect((await get(path, host)).status).not.toBe(421)
     }
   })
@@ -280,6 +294,8 @@ describe('every address', () => {
 
   it.each([
     ['the whole URL', 'POST http://localhost/webhook', 401],
+    ['the whole URL, of https', 'POST https://localhost/webhook', 401],
+    ['the whole URL of another path', 'POST http://localhost/webhook/else', 404],
     ['an asterisk', 'OPTIONS *', 404],
   ])('may be asked for in another form: %s', async (_what, request, status) => {
     const socket = connect(port, 'localhost')

@@ -83,6 +83,28 @@ describe('the events', () => {
     expect(text).toContain('Bearer •••')
     expect(text).not.toContain(`Bearer ${sandbox.token}`)
   })
+
+  it('tell each request with its body, when it begins and when it ends, of whichever instance', async () => {
+    const own = await sandboxForTest({ page: true, maxInstances: 8 })
+    await send(own, messageBody({ text: 'burst 30', conversationId: 'tea' }))
+    await own.settled()
+    const text = await readEvents(own, 'event: switches')
+    const exchanges = [...text.matchAll(/^event: exchange\ndata: (.*)$/gm)].map(([, data]) => JSON.parse(data!))
+    const ended = exchanges.filter(({ to }) => to === 'endpoint').slice(1)
+    expect(new Set(ended.map(({ requestBody }) => JSON.parse(requestBody).payload.text)).size).toBe(30)
+    expect(new Set(ended.map(({ id }) => id)).size).toBe(30)
+    for (const { from, method, url, status, durationMs } of ended) {
+      expect([from, method, url, status]).toEqual([
+        'integration',
+        'POST',
+        `${new URL(own.webhookUrl).origin}/endpoint`,
+        204,
+      ])
+      expect(durationMs).toBeGreaterThanOrEqual(0)
+    }
+    expect(text).toMatch(/^event: message\ndata: .*"conversationId":"tea"/m)
+  })
+
   it('show that a credential was there and of which sort, and never what it is', async () => {
     const accessKey = 'k'.repeat(40)
     const own = await sandboxForTest({ page: true, accessKey, endpointHeader: 'Authorization: Bearer of-the-endpoint' })

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { FunctionHost, type FunctionHostOptions } from './function-host'
+import { FunctionHost, type FunctionHostProps } from './function-host'
 
 /** Does what the path of a request names. */
 const CODE = `
@@ -11,6 +11,7 @@ let ticks = 0
 setInterval(() => ticks++, 5)
 const does = {
   tick: () => new Promise((resolve) => setTimeout(() => resolve(ticks), 50)),
+  tock: () => new Promise((resolve) => setTimeout(resolve, 3000)),
   ticks: () => ticks,
   later: () => void setTimeout(() => console.log('later'), 10),
   hang: () => new Promise(() => {}),
@@ -23,6 +24,7 @@ const does = {
   throwWeird: () => { setTimeout(() => { throw { toString: 1 } }); return does.hang() },
   uncloned: () => ({ cannotBe: () => 'sent' }),
   nothing: () => NOTHING,
+  logError: () => console.error(Array.from({ length: 1000 }, (_, index) => 'error ' + index).join('\\n')),
   logTwice: () => { console.log('one'); console.error('two'); console.log('three') },
   throw: () => { setTimeout(() => { throw new Error('out of bounds') }); return does.hang() },
   exit: () => process.exit(3),
@@ -45,7 +47,7 @@ beforeAll(async () => {
   return () => rm(folder, { recursive: true })
 })
 
-const hostForTest = (options: FunctionHostOptions = {}) => {
+const hostForTest = (options: Partial<FunctionHostProps> = {}) => {
   const lines: string[] = []
   let names = 0
   const host = new FunctionHost({
@@ -66,6 +68,7 @@ const busy = ({ host }: ReturnType<typeof hostForTest>) => host.instances.filter
 
 const failed = (reason: string) => ({
   status: 500,
+  headers: { 'content-type': 'application/json' },
   body: expect.stringContaining(`The integration did not answer: ${reason}`),
 })
 
@@ -74,10 +77,15 @@ describe('a call', () => {
     const { host, call } = hostForTest()
     for (let count = 0; count < 3; count++) await call('ticks')
     expect(host.instances).toEqual([{ number: 1, calls: 3, isBusy: false }])
-    await Promise.all([call('tick'), call('tick')])
-    const last = host.instances.at(-1)!
+    // The second starts beside the first, and is done before it.
+    const first = call('tock')
     await call('ticks')
-    expect(host.instances.at(-1)).toEqual({ ...last, calls: last.calls + 1 })
+    await first
+    await call('ticks')
+    expect(host.instances).toEqual([
+      { number: 2, calls: 1, isBusy: false },
+      { number: 1, calls: 5, isBusy: false },
+    ])
   })
 
   it('starts an instance where all are busy, four at most, and waits where there are so many', async () => {
@@ -89,6 +97,27 @@ describe('a call', () => {
     expect(pool.host.instances.reduce((sum, { calls: count }) => sum + count, 0)).toBe(9)
   })
 
+  it('is told of, as the instances are', async () => {
+    const told: string[] = []
+    const { call, host } = hostForTest({
+      onChange: (instances) =>
+        told.push(instances.map(({ number, isBusy }) => `${number}${isBusy ? ' busy' : ''}`).join()),
+    })
+    await call('ticks')
+    await call('ticks')
+    await host.endInstance()
+    expect(told).toEqual(['1 busy', '1', '1 busy', '1', ''])
+  })
+
+  it('after an instance was ended does not go to it', async () => {
+    const { call, host, numbers } = hostForTest()
+    await call('ticks')
+    const ending = host.endInstance()
+    expect((await call('ticks')).status).toBe(200)
+    await ending
+    expect(numbers()).toEqual([2])
+  })
+
   it('is the only one of its instance', async () => {
     const pool = hostForTest({ maxInstances: 1 })
     const calls = Array.from({ length: 3 }, () => pool.call('tick'))
@@ -97,9 +126,9 @@ describe('a call', () => {
   })
 
   it('that takes longer than its limit ends the instance, and gets an error', async () => {
-    const { call, numbers } = hostForTest({ callLimitMs: 500 })
+    const { call, numbers } = hostForTest({ callLimitMs: 3000 })
     await call('ticks')
-    expect(await call('hang')).toMatchObject(failed('it took longer than 0.5 s, and its instance was ended'))
+    expect(await call('hang')).toMatchObject(failed('it took longer than 3 s, and its instance was ended'))
     expect((await call('ticks')).status).toBe(200)
     expect(numbers()).toEqual([2])
   })
@@ -109,8 +138,9 @@ describe('a call', () => {
     ['exit', 'its instance ended by itself'],
     ['throwWeird', 'it crashed: '],
   ])('that ends its instance by itself gets an error: %s', async (path, reason) => {
-    const { call, numbers } = hostForTest()
+    const { call, numbers, lines } = hostForTest()
     expect(await call(path)).toMatchObject(failed(reason))
+    if (path !== 'exit') expect(lines.join('\n')).toContain('The integration crashed: ')
     expect((await call('ticks')).status).toBe(200)
     expect(numbers()).toEqual([2])
   })
@@ -186,16 +216,20 @@ describe('between two calls an instance is frozen', () => {
         Array.from({ length: 1000 }, (_, index) => `${name} ${index}`)
       )
     }
+    lines.splice(0)
+    await call('logError')
+    await expect.poll(() => lines).toEqual(Array.from({ length: 1000 }, (_, index) => `error ${index}`))
+    lines.splice(0)
     await call('logPart')
-    await expect.poll(() => lines.slice(2000)).toEqual(['no end'])
-    lines.pop()
+    await expect.poll(() => lines).toEqual(['no end'])
+    lines.splice(0)
     await call('logTwice')
-    await expect.poll(() => lines.slice(2000).toSorted()).toEqual(['one', 'three', 'two'])
+    await expect.poll(() => lines.toSorted()).toEqual(['one', 'three', 'two'])
   })
 
   it('what it has logged before an endless loop is told', async () => {
-    const { call, lines } = hostForTest({ callLimitMs: 1000 })
-    expect(await call('logAndLoop')).toMatchObject(failed('it took longer than 1 s'))
+    const { call, lines } = hostForTest({ callLimitMs: 3000 })
+    expect(await call('logAndLoop')).toMatchObject(failed('it took longer than 3 s'))
     expect(lines).toEqual(['a', 'b', 'c'])
   })
 
