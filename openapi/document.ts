@@ -158,7 +158,7 @@ const delivery = (schema: string, id: string, example: object) => ({
       [
         'webhook-signature',
         false,
-        'With a Signing Secret, after https://www.standardwebhooks.com.',
+        'With a Signing Secret, after https://www.standardwebhooks.com; two with a space between them while one is replaced.',
         'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
       ],
       ['user-agent', true, 'The integration’s name and version.', `${packageJson.name}/${packageJson.version}`],
@@ -256,7 +256,7 @@ export const openApiDocument = {
         operationId: 'receiveBotMessage',
         summary: 'A message of the bot, at your endpoint',
         description:
-          'Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s.',
+          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s.',
         ...delivery('OutgoingMessage', EXAMPLES.outgoing.botpressMessageId, EXAMPLES.outgoing),
       },
     },

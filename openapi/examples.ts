@@ -79,7 +79,7 @@ export const PROBLEM_EXAMPLES = {
   },
   401: {
     detail:
-      'Botpress does not know the token. Send "Authorization: Bearer {key}" with the Access Key of the integration’s configuration, or with a Botpress Personal Access Token.',
+      'Botpress does not know the token. Send "Authorization: Bearer {key}", or "x-bp-secret: {key}", with the Access Key of the integration’s configuration, or with a Botpress Personal Access Token.',
   },
   402: { detail: 'Botpress refused the request: A payment is required to perform this request.' },
   403: { detail: 'Botpress refused the request: You don’t have permissions to perform this action.' },

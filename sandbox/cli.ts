@@ -27,7 +27,12 @@ const OPTIONS = {
     value: 'whsec_…',
     help: 'what the messages to the endpoint are signed with; twice, while one is being replaced (nothing)',
   },
-  header: { type: 'string', value: "'Name: value'", help: 'a header for the messages to the endpoint (none)' },
+  header: {
+    type: 'string',
+    multiple: true,
+    value: "'Name: value'",
+    help: 'a header for the messages to the endpoint (none)',
+  },
   instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
   'no-page': { type: 'boolean', help: 'serves no page', default: false },
   open: { type: 'boolean', help: 'opens the page in your browser', default: false },
@@ -46,7 +51,7 @@ npm start -- [options]
 In brackets, what holds without the option:
 
 ${Object.entries(OPTIONS)
-  .map((option) => `  ${nameOf(option).padEnd(20)}${option[1].help}`)
+  .map((option) => `  ${nameOf(option).padEnd(26)}${option[1].help}`)
   .join('\n')}`
 
 /** npm keeps the options that come without a `--` before them to itself, and puts them into the environment. */
@@ -74,6 +79,11 @@ const readOptions = () => {
   if (!/^\d+$/.test(values.instances) || maxInstances < 1 || maxInstances > 100) {
     throw new Error(`--instances takes a number from 1 to 100, not "${values.instances}".`)
   }
+  for (const name of ['key', 'secret', 'header'] as const) {
+    if (values[name]?.some((value) => value.trim() === ''))
+      throw new Error(`--${name} is empty: leave it out, or give it a value.`)
+  }
+  if (values.header && values.header.length > 1) throw new Error('--header takes one header, and was given more.')
   // Two of them stand in the configuration side by side.
   const [accessKey, signingSecret] = [values.key?.join(' '), values.secret?.join(' ')]
   return {
@@ -94,7 +104,7 @@ const main = async (): Promise<void> => {
     port,
     token,
     endpoint,
-    header: endpointHeader,
+    header: [endpointHeader] = [],
     accessKey,
     signingSecret,
     credential,
@@ -218,7 +228,8 @@ const introduction = (sandbox: Sandbox, { endpoint, page, credential }: Shown): 
 The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
 
   webhook URL   ${sandbox.webhookUrl}
-  ${credential === sandbox.token ? 'token     ' : 'access key'}    ${credential}
+  access key    ${credential === sandbox.token ? 'none; npm start -- --key KEY takes one' : credential}
+  token         ${sandbox.token}
   page          ${page ? `${pageUrl(sandbox)}  (see the conversation and the wire)` : 'none'}
   replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your backend' : `go to ${endpoint}`}
 
@@ -251,7 +262,8 @@ const reasonOf = (error: unknown): string => {
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: npm start -- --port N`
   if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: npm start -- --port N`
   if (code?.startsWith('ERR_PARSE_ARGS')) {
-    return `${message.split(/\.\s/)[0]}. The options are ${Object.entries(OPTIONS).map(nameOf).join(', ')}.`
+    const advice = message.includes('ambiguous') ? ' A value that begins with a dash follows a "=": --key=-….' : ''
+    return `${message.split(/\.\s/)[0]}.${advice} The options are ${Object.entries(OPTIONS).map(nameOf).join(', ')}.`
   }
   return inOptions(message)
 }

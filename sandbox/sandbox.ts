@@ -21,6 +21,8 @@ const MAX_WEBHOOK_BYTES = 100 * 1024 * 1024
 const INTEGRATION_ID = 'integration_sandbox'
 const INTEGRATION_TOKEN = 'bp_iak_sandbox'
 
+const INTEGRATIONS_OWN: Credential = { value: INTEGRATION_TOKEN, sort: 'the integration’s token' }
+
 export type SandboxOptions = InstallationOptions &
   FunctionHostOptions &
   EventListeners & {
@@ -94,8 +96,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const events = new CloudEvents(options)
   const switches = new Switches()
   const report = (exchange: Exchange) => {
-    const requestHeaders = withoutCredentials(exchange.requestHeaders, credentialsOf([...installations.values()]))
-    events.emit('exchange', shortened({ ...exchange, requestHeaders }))
+    const credentials = [...installations.values()].flatMap((installation) => installation.credentials())
+    events.emit('exchange', withoutCredentials(shortened(exchange), [INTEGRATIONS_OWN, ...credentials]))
   }
 
   const notFound = ({ method, url: path }: FastifyRequest): ApiError => {
@@ -132,8 +134,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   await server.register((scope) => serveOwnEndpoint(scope, switches))
   if (options.page) {
     const start = () => {
-      const { webhookUrl, token, configuration } = [...installations.values()][0]!
-      const [key = token] = wordsOf(configuration().accessKey)
+      const { webhookUrl, token } = [...installations.values()][0]!
+      const key = options.accessKey?.trim().split(/\s+/)[0] || token
       return { webhookUrl, apiUrl: url, key, token, ownEndpoint: options.endpoint === undefined }
     }
     await server.register((scope) => servePage(scope, { wire: new Wire(events), switches, start }))
@@ -190,18 +192,3 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     throw error
   }
 }
-
-const credentialsOf = (installations: Installation[]): Credential[] => [
-  { value: INTEGRATION_TOKEN, sort: 'the integration’s token' },
-  ...installations.flatMap(({ token, configuration }) => {
-    const { accessKey, endpointHeader } = configuration()
-    const header = endpointHeader?.replace(/^[^:]*:/, '').trim()
-    return [
-      { value: token, sort: 'Personal Access Token' },
-      ...wordsOf(accessKey).map((value) => ({ value, sort: 'access key' })),
-      ...(header ? [{ value: header, sort: 'endpoint header' }] : []),
-    ]
-  }),
-]
-
-const wordsOf = (text = ''): string[] => text.split(/\s+/).filter(Boolean)

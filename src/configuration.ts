@@ -27,18 +27,23 @@ export const endpointOf = ({ responseEndpointURL, signingSecret, endpointHeader 
 })
 
 /**
- * The keys that let a backend in without a token of Botpress: none, one, or two while one is being replaced. What is malformed
- * is none: it opens nothing.
+ * The keys that let a backend in without a token of Botpress: none, one, or two while one is being replaced. What would not
+ * register opens nothing.
  */
-export const accessKeysOf = ({ accessKey }: Configuration): string[] =>
-  secretsIn(accessKey).filter((key) => parseKey(key) !== undefined)
+export const accessKeysOf = ({ accessKey }: Configuration): string[] => {
+  const keys = secretsIn(accessKey)
+  return keys.length <= MAX_SECRETS && keys.every((key) => parseKey(key) !== undefined) ? keys : []
+}
 
 /** @throws RuntimeError when an access key is malformed; the message says what one looks like, and does not hold it */
 export const checkAccessKeys = ({ accessKey }: Configuration): void => {
   oneOrTwo(accessKey, 'Access Key', parseKey, KEY_ADVICE)
 }
 
-const secretsIn = (configured: string | undefined): string[] => configured?.split(/\s+/).filter(Boolean) ?? []
+/** The old one and the new one. */
+const MAX_SECRETS = 2
+
+const secretsIn = (configured = ''): string[] => String(configured).match(/\S+/g) ?? []
 
 /** While a secret is being replaced, the old one and the new one stand side by side, with white space between them. */
 const oneOrTwo = <T>(
@@ -50,7 +55,7 @@ const oneOrTwo = <T>(
   const secrets = secretsIn(configured)
   const parsed = secrets.map(parse).filter((secret) => secret !== undefined)
   if (parsed.length < secrets.length) throw new RuntimeError(`The ${title} is malformed. ${advice}`)
-  if (secrets.length > 2)
+  if (secrets.length > MAX_SECRETS)
     throw new RuntimeError(`The ${title} holds more than two, the old one and the new one. ${advice}`)
   return parsed
 }
@@ -89,7 +94,10 @@ const KEY_ADVICE =
   'It is 32 to 200 visible ASCII characters: make one with `openssl rand -hex 32`, or leave it empty. While you replace one, ' +
   'set both, with a space between them.'
 
-const parseKey = (key: string): string | undefined => (/^[\x21-\x7e]{32,200}$/.test(key) ? key : undefined)
+export const MIN_KEY_LENGTH = 32
+
+const parseKey = (key: string): string | undefined =>
+  /^[\x21-\x7e]{1,200}$/.test(key) && key.length >= MIN_KEY_LENGTH ? key : undefined
 
 const HEADER_ADVICE =
   'It is one header, "Name: value", such as "x-api-key: …" or "Authorization: Bearer …", of visible ASCII characters, or empty.'

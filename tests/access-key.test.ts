@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import http from 'node:http'
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
@@ -126,6 +127,7 @@ describe('the access key', () => {
       await send(sandbox, messageBody(), { authorization: `Basic ${KEY}` }),
       await send(sandbox, messageBody(), { authorization: `Bearer ${KEY} ${KEY}` }),
       await send(sandbox, messageBody({ text: '' }), { authorization: `Bearer ${KEY}` }),
+      await send(sandbox, messageBody(), { authorization: null, path: `/${KEY}` }),
       await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` }),
     ]
     await sandbox.settled()
@@ -173,6 +175,20 @@ describe('the ways around the access key are shut', () => {
     expect(calls).toEqual([])
   })
 
+  it('two Authorization headers, whichever is first', async () => {
+    for (const authorizations of [
+      [`Bearer ${KEY}`, 'Bearer other'],
+      ['Bearer other', `Bearer ${KEY}`],
+    ]) {
+      const request = http.request(sandbox.webhookUrl, { method: 'POST' })
+      request.setHeader('authorization', authorizations).end(JSON.stringify(messageBody()))
+      const response = await new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve))
+      response.resume()
+      expectShut(response.statusCode!)
+    }
+    expect(calls).toEqual([])
+  })
+
   it('a key in the body', async () => {
     const body = messageBody({ accessKey: KEY, key: KEY, authorization: `Bearer ${KEY}` })
     expectShut((await send(sandbox, body, { authorization: null })).status)
@@ -189,11 +205,17 @@ describe('the ways around the access key are shut', () => {
 
   it('a malformed one, saved all the same, opens nothing, and tokens go on working', async () => {
     const own = await sandboxForTest({ bot: () => [], onApiCall: (call) => void calls.push(call) })
-    for (const accessKey of ['short', 'x'.repeat(201), 'é'.repeat(40)]) {
+    const three = [KEY, newKey(), newKey()].join(' ')
+    const values = ['short', 'x'.repeat(201), 'é'.repeat(40), 123, false, {}, [], null]
+    for (const accessKey of values as string[]) {
       own.configure({ accessKey })
       expectShut((await send(own, messageBody(), { authorization: `Bearer ${encodeURI(accessKey)}` })).status)
       expect((await send(own, messageBody())).status).toBe(200)
       calls = []
+    }
+    for (const accessKey of [three, `${KEY} short`]) {
+      own.configure({ accessKey })
+      expectShut((await send(own, messageBody(), { authorization: `Bearer ${KEY}` })).status)
     }
   })
 

@@ -279,7 +279,7 @@ describe('npm start', () => {
     [
       'an option with the value of another',
       ['--instances', '-1'],
-      /^Option '--instances' argument is ambiguous. The .*\n$/,
+      /^Option '--instances' argument is ambiguous\. A value that begins with a dash follows a "=": --key=-…\. The .*\n$/,
     ],
     ['a token too long to be sent', ['--token', 'x'.repeat(5000)], /^--token takes up to 4000 letters, .{100,250}\n$/],
     ['a word too many', ['3001'], /^Unexpected argument '3001'. The options are .*\n$/],

@@ -66,6 +66,22 @@ describe('the endpoint header', () => {
     expect(JSON.stringify(calls)).not.toContain('T0p-$ecret')
   })
 
+  it.each([encodeURIComponent(SECRET), 'login/T0p-$ecret?x=1'])(
+    'is not told where the endpoint echoes it in a redirect: %s',
+    async (path) => {
+      const endpoint = await endpointForTest((response) => response.writeHead(302, { location: `/${path}` }).end())
+      const errors: (string | undefined)[] = []
+      const sandbox = await sandboxForTest({
+        endpoint: endpoint.url,
+        endpointHeader: `x-api-key: ${SECRET}`,
+        onDelivery: ({ error }) => errors.push(error),
+      })
+      await send(sandbox, messageBody())
+      await sandbox.settled()
+      expect(errors[0]).toContain(`a redirect to ${new URL(endpoint.url).origin}, and`)
+    }
+  )
+
   it.each([
     ['a status', (response: ServerResponse) => response.writeHead(401).end()],
     ['a reset', (response: ServerResponse) => response.socket!.resetAndDestroy()],

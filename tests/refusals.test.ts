@@ -241,7 +241,7 @@ describe('401: no right to come in', () => {
   })
 
   it('comes before a fault in the body', async () => {
-    expectProblem(await send(sandbox, '{', { authorization: null }), 401, 'no Authorization header')
+    expectProblem(await send(sandbox, '{', { authorization: null }), 401, 'no credential')
   })
 
   it('each call to Botpress carries the caller’s token, never the integration’s own', async () => {

@@ -6,6 +6,7 @@ import type { Bot, BotMessage } from '../bot/bot'
 import { Chat } from './chat/chat'
 import { demoBot } from '../bot/demo-bot'
 import type { CloudEvents } from './cloud-events'
+import type { Credential } from './credential'
 import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
 
 /** What the bot's owner configures. */
@@ -40,8 +41,8 @@ export type Installation = {
   say(conversationId: string, message: BotMessage): Promise<IntegrationResponse>
   /** Calls an action of the integration, as a bot does. */
   callAction(type: string, input: object): Promise<IntegrationResponse>
-  /** What is configured. */
-  configuration(): Configuration
+  /** What lets somebody in at this installation or its endpoint, or once did. */
+  credentials(): Credential[]
   /** Changes the configuration, without registering it. */
   configure(configuration: Configuration): void
   register(): Promise<IntegrationResponse>
@@ -118,7 +119,7 @@ export const createInstallation = (
     return response
   }
 
-  let configuration: Configuration = options
+  const configurations: Configuration[] = [options]
 
   const headers = {
     'x-bot-id': botId,
@@ -129,7 +130,7 @@ export const createInstallation = (
   }
 
   const encodedConfiguration = (): string => {
-    const { endpoint = ownEndpoint, signingSecret, accessKey, endpointHeader } = configuration
+    const { endpoint = ownEndpoint, signingSecret, accessKey, endpointHeader } = configurations.at(-1)!
     const configured = { responseEndpointURL: endpoint, signingSecret, accessKey, endpointHeader }
     return Buffer.from(JSON.stringify(configured)).toString('base64')
   }
@@ -152,8 +153,8 @@ export const createInstallation = (
     chat,
     say,
     callAction: (type, input) => call('action_triggered', { type, input }),
-    configuration: () => configuration,
-    configure: (changed) => void (configuration = changed),
+    credentials: () => [{ value: token, sort: 'Personal Access Token' }, ...configurations.flatMap(credentialsIn)],
+    configure: (changed) => void configurations.push(changed),
     register: () => call('register', { webhookUrl }),
     unregister: () => call('unregister', { webhookUrl }),
     receive: (req) => call('webhook_received', { req }),
@@ -162,6 +163,11 @@ export const createInstallation = (
     },
   }
 }
+
+const credentialsIn = ({ accessKey = '', endpointHeader = '' }: Configuration): Credential[] => [
+  ...(accessKey.match(/\S+/g) ?? []).map((value) => ({ value, sort: 'access key' })),
+  ...(endpointHeader.match(/:\s*(.*\S)/)?.slice(1) ?? []).map((value) => ({ value, sort: 'endpoint header' })),
+]
 
 /** What the integration says in an answer that is an error. */
 export const messageOf = ({ body }: IntegrationResponse): string => JSON.parse(body ?? '{}').message ?? body

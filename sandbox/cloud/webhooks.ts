@@ -15,11 +15,14 @@ export const serveWebhooks = async (
   server.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body)
 
   for (const route of ['/:name', '/:name/*']) {
-    server.all<{ Params: { name: string } }>(route, async ({ method, params: { name }, url, headers, body }, reply) => {
+    server.all<{ Params: { name: string } }>(route, async ({ method, params: { name }, url, raw, body }, reply) => {
       const answer = await receive(name, {
         method,
         ...belowName(url),
-        headers: Object.fromEntries(Object.entries(headers).map(([key, value]) => [key, value?.toString()])),
+        // Those that come more than once too: Node itself drops some of them.
+        headers: Object.fromEntries(
+          Object.entries(raw.headersDistinct).map(([key, values]) => [key, values?.join(', ')])
+        ),
         body: body as string | undefined,
       })
       if (!answer) return reply.callNotFound()

@@ -112,6 +112,20 @@ describe('the events', () => {
     await send(own, messageBody(), { authorization: null, headers: { 'x-bp-secret': accessKey } })
     await send(own, messageBody())
     await send(own, messageBody(), { authorization: 'Bearer made_up' })
+    // Slips: both keys as they stand in the configuration, in the URL, in another header, without a scheme.
+    for (const authorization of [`Bearer ${accessKey} ${accessKey}`, `${accessKey} oops`, `Bearer ${accessKey},x`]) {
+      await send(own, messageBody(), { authorization })
+      await send(own, messageBody(), { authorization: null, headers: { 'x-bp-secret': authorization } })
+    }
+    await send(own, messageBody({ key: accessKey }), {
+      authorization: null,
+      path: `/?key=${accessKey}`,
+      headers: { cookie: `key=${accessKey}`, 'proxy-authorization': `Bearer ${accessKey}` },
+    })
+    await own.settled()
+    // What was good a while ago may be good still.
+    own.configure({ accessKey: 'n'.repeat(40), endpointHeader: 'Authorization: Bearer new-of-the-endpoint' })
+    await send(own, messageBody(), { authorization: `Bearer ${'n'.repeat(40)}` })
     await own.settled()
     const text = await readEvents(own, 'event: switches')
     const shown = [...text.matchAll(/"(?:authorization|x-bp-secret)":"([^"]*)"/gi)].map(([, value]) => value)
@@ -123,11 +137,12 @@ describe('the events', () => {
         'Bearer ••• (unknown)',
         'Bearer ••• (the integration’s token)',
         '••• (endpoint header)',
+        '••• (unknown)',
       ])
     )
     // The page itself has what it is let in with.
     const shownAfterStart = text.slice(text.indexOf('event: exchange'))
-    for (const secret of [accessKey, own.token, own.integrationToken, 'of-the-endpoint', 'made_up']) {
+    for (const secret of [accessKey, 'n'.repeat(40), own.token, own.integrationToken, 'of-the-endpoint', 'made_up']) {
       expect(shownAfterStart).not.toContain(secret)
     }
   })

@@ -32,14 +32,18 @@ export class EndpointFailure extends Error {
   }
 }
 
-/** The endpoint has answered, but not with 2xx. Nothing of a query or a password is in the words. */
+/**
+ * The endpoint has answered, but not with 2xx. Nothing of a query or a password is in the words.
+ *
+ * @param secret was sent with the message, and is not in the words either
+ */
 export const answerFailure = (
   url: URL,
-  { status, headers, bytes }: { status: number; headers: IncomingHttpHeaders; bytes: number }
+  { status, headers, bytes, secret }: { status: number; headers: IncomingHttpHeaders; bytes: number; secret?: string }
 ): EndpointFailure => {
   const isTemporary = status === 408 || status === 425 || status === 429 || (status >= 500 && status < 600)
   const details = { status, isTemporary, retryAfterMs: retryAfterMs(headers['retry-after']) }
-  const target = redirectTarget(url, status, headers['location'])
+  const target = redirectTarget(url, { status, location: headers['location'], secret })
   if (target) {
     return new EndpointFailure(
       `${url.host} answered ${status}, a redirect to ${target}, and redirects are not followed`,
@@ -73,11 +77,19 @@ const adviceAfter = (status: number, bytes: number): string => {
 }
 
 /** Where the answer leads, without a query or a password; `undefined` where it is no redirect. */
-const redirectTarget = (url: URL, status: number, location: string | undefined): string | undefined => {
+const redirectTarget = (
+  url: URL,
+  { status, location, secret = '' }: { status: number; location?: string; secret?: string }
+): string | undefined => {
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined
   if (!URL.canParse(location, url.href)) return 'what is no URL'
   const { origin, pathname } = new URL(location, url)
-  return origin === 'null' ? 'what is no http URL' : origin + pathname
+  if (origin === 'null') return 'what is no http URL'
+  // An endpoint may well echo what it was sent.
+  const isEchoed = secret
+    .split(' ')
+    .some((word) => word !== '' && [word, encodeURIComponent(word)].some((written) => pathname.includes(written)))
+  return isEchoed ? origin : origin + pathname
 }
 
 type TransportError = { code?: string; message: string }

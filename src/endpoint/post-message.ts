@@ -73,7 +73,9 @@ export const postMessage = async (
       answerTimeoutMs: Math.min(answerTimeoutMs, left),
       overNewConnection: needsNewConnection,
     })
-    if (answer.status < 200 || answer.status > 299) throw answerFailure(url, { ...answer, bytes: bytes.length })
+    if (answer.status < 200 || answer.status > 299) {
+      throw answerFailure(url, { ...answer, bytes: bytes.length, secret: header?.[1] })
+    }
   }
 
   await pRetry(tryOnce, {

@@ -2,6 +2,7 @@ import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
+import { MIN_KEY_LENGTH } from '../configuration'
 import { callerOf } from './caller'
 import { unauthorized } from './request/credential'
 import { parseJsonBody } from './request/json-body'
@@ -65,7 +66,9 @@ const routeOf = ({ method, path }: Request): Route => {
   const methods = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
   if (!methods) {
     const paths = [...routes.keys()].join(' and ')
-    throw new Problem(404, `There is nothing at ${path} of this webhook. Its paths are ${paths}.`)
+    // A longer one may hold an access key, by mistake.
+    const where = path.length < MIN_KEY_LENGTH ? path : 'this path'
+    throw new Problem(404, `There is nothing at ${where} of this webhook. Its paths are ${paths}.`)
   }
   const route = methods.get(method.toUpperCase())
   if (!route) {

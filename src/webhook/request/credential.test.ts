@@ -48,7 +48,7 @@ describe('the credential of a request', () => {
   it.each([{}, { authorization: '' }, { authorization: ' ' }, { 'x-bp-secret': '' }, { 'x-bp-secret': ' ' }])(
     'is none in %j',
     (headers) => {
-      expect(() => credentialOf(headers)).toThrow(/^The request has no Authorization header\./)
+      expect(() => credentialOf(headers)).toThrow(/^The request has no credential\./)
     }
   )
 

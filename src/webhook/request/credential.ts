@@ -19,14 +19,14 @@ export const credentialOf = (headers: Record<string, string | undefined>): strin
     throw unauthorized('The headers Authorization and x-bp-secret hold two credentials that differ.')
   }
   const credential = token ?? secret
-  if (!credential) throw unauthorized('The request has no Authorization header.')
+  if (!credential) throw unauthorized('The request has no credential.')
   return credential
 }
 
 export const unauthorized = (reason: string): Problem =>
   new Problem(
     401,
-    `${reason} Send "Authorization: Bearer {key}" with the Access Key of the integration’s configuration, or with a Botpress ` +
-      'Personal Access Token.',
+    `${reason} Send "Authorization: Bearer {key}", or "x-bp-secret: {key}", with the Access Key of the integration’s ` +
+      'configuration, or with a Botpress Personal Access Token.',
     { headers: { 'www-authenticate': 'Bearer' } }
   )
