@@ -172,6 +172,13 @@ describe('the Hub’s page', () => {
     expect(targets.filter((target) => !/^(https:\/\/|#)/.test(target!))).toEqual([])
   })
 
+  it('its set-up needs no Personal Access Token', async () => {
+    const text = await readFile('hub.md', 'utf8')
+    const setUp = text.slice(text.indexOf('## Set-up'), text.indexOf('## Sending a message'))
+    expect(setUp).toContain('openssl rand -hex 32')
+    expect(setUp).not.toContain('Personal Access Token')
+  })
+
   it('its table of payloads has the fields of each type', async () => {
     const text = await readFile('hub.md', 'utf8')
     const rows = new Map([...text.matchAll(/^\| `(\w+)` +\| (`.*?) +\|/gm)].map(([, type, fields]) => [type!, fields!]))

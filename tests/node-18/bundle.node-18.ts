@@ -7,6 +7,8 @@ import { messageBody, send } from '../backend'
 import { type Endpoint, startEndpoint } from '../endpoint'
 import { nodeOf, startInProcessOf } from './bundle-process'
 
+const KEY = 'k'.repeat(64)
+
 let sandbox: Sandbox
 let endpoint: Endpoint
 let version: string
@@ -19,6 +21,8 @@ beforeAll(async () => {
   endpoint = await startEndpoint((response) => response.writeHead(failing++ === 0 ? 503 : 204).end())
   sandbox = await startSandbox({
     endpoint: endpoint.url,
+    accessKey: KEY,
+    endpointHeader: 'x-api-key: abc',
     signingSecret: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
     onLog: (line) => logged.push(line),
     startInstance: startInProcessOf(execPath),
@@ -66,6 +70,13 @@ describe('the bundle needs no more than Node 18', () => {
     expect((await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' } })).status).toBe(200)
     expect((await send(sandbox, '{"a":', { unchecked: true })).body.detail).toContain('line 1, column 6')
     expect((await send(sandbox, body, { authorization: 'Bearer unknown' })).status).toBe(401)
+  })
+
+  it('an access key, and an endpoint header', async () => {
+    expect((await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` })).status).toBe(200)
+    expect((await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}k` })).status).toBe(401)
+    await sandbox.settled()
+    expect(new Set(endpoint.messages().map(({ headers }) => headers['x-api-key']))).toEqual(new Set(['abc']))
   })
 
   it('logs nothing of it', () => {
