@@ -82,6 +82,24 @@ describe('the endpoint header', () => {
     }
   )
 
+  it('is not on the sandbox’s wire where the endpoint sends it back', async () => {
+    const exchanges: Exchange[] = []
+    const endpoint = await endpointForTest((response) =>
+      response.writeHead(200, { 'x-echo': SECRET, 'x-more': `key ${SECRET}, sent` }).end()
+    )
+    const sandbox = await sandboxForTest({
+      endpoint: endpoint.url,
+      endpointHeader: `x-api-key: ${SECRET}`,
+      onExchange: (exchange) => exchanges.push(exchange),
+    })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    expect(exchanges.at(-1)!.responseHeaders).toMatchObject({
+      'x-echo': '••• (endpoint header)',
+      'x-more': 'key ••• (endpoint header), sent',
+    })
+  })
+
   it.each([
     ['a status', (response: ServerResponse) => response.writeHead(401).end()],
     ['a reset', (response: ServerResponse) => response.socket!.resetAndDestroy()],

@@ -26,11 +26,13 @@ export const withoutCredentials = (exchange: Exchange, credentials: Credential[]
     return [name, scheme + mark(sort)]
   }
 
-  const { url, requestHeaders, requestBody, responseBody } = exchange
+  const { url, requestHeaders, requestBody, responseHeaders, responseBody } = exchange
   return {
     ...exchange,
     url: hidden(url),
     requestHeaders: Object.fromEntries(Object.entries(requestHeaders).map(hiddenHeader)),
+    // What is sent may be echoed.
+    ...(responseHeaders && { responseHeaders: Object.fromEntries(Object.entries(responseHeaders).map(hiddenHeader)) }),
     ...(requestBody !== undefined && { requestBody: hidden(requestBody) }),
     ...(responseBody !== undefined && { responseBody: hidden(responseBody) }),
   }

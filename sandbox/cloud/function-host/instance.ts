@@ -72,7 +72,8 @@ export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onEx
     else job?.resolve(outcome.result as never)
   })
   worker.on('error', (error) => {
-    reasonOfEnd = `it crashed: ${inspect(error)}`
+    const [firstLine] = inspect(error).split('\n')
+    reasonOfEnd = `it crashed: ${firstLine}`
     onLog(`The integration crashed: ${inspect(error)}`)
   })
   worker.on('exit', () => {
