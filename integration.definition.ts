@@ -63,6 +63,11 @@ export default new IntegrationDefinition({
             title: 'Botpress conversation id',
             description: 'The conversation that the external message id belongs to: another one may use the same id',
           },
+          delivery: {
+            title: 'Delivery',
+            description:
+              'Of a message of the bot that is not known to have reached your backend: "failed", or "unknown" where it may have',
+          },
         },
       },
       messages: {

@@ -4,6 +4,7 @@ import * as z from 'zod'
 import packageJson from '../package.json'
 import { messageRequest } from '../src/webhook/request/message-request'
 import { messagesQuery } from '../src/webhook/request/messages-query'
+import { redeliveryRequest } from '../src/webhook/request/redelivery-request'
 import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
 
 type Schema = Record<string, unknown>
@@ -55,8 +56,13 @@ const schemas = {
       direction: { type: 'string', enum: ['incoming', 'outgoing'], description: '`outgoing` is what the bot sent.' },
       createdAt: { type: 'string', format: 'date-time' },
       messageId: { type: 'string', description: 'Your id of the message, where it has one.' },
+      delivery: {
+        type: 'string',
+        enum: ['failed', 'unknown'],
+        description: '`failed` where it has not reached your endpoint, `unknown` where it may have.',
+      },
     },
-    ['messageId'],
+    ['messageId', 'delivery'],
     'A message of a conversation.'
   ),
   Received: object(
@@ -76,6 +82,15 @@ const schemas = {
     messages: { type: 'array', items: schemaRef('ReadMessage'), description: 'Newest first.' },
     meta: object({ nextToken: { type: 'string', description: 'Asks for the next page.' } }, ['nextToken']),
   }),
+  RedeliveryRequest: schemaOf(redeliveryRequest),
+  Redelivered: object(
+    {
+      delivered: { type: 'integer', minimum: 0 },
+      undelivered: { type: 'integer', minimum: 0, description: 'Those that were found and are not delivered.' },
+      reason: { type: 'string', description: 'The last failure, where there was one.' },
+    },
+    ['reason']
+  ),
   Problem: object(
     {
       title: { type: 'string', description: 'The status in words.' },
@@ -147,14 +162,17 @@ const queryParameters = () => {
   }))
 }
 
+type HeaderParameter = readonly [name: string, required: boolean, description: string, example: string]
+
 /** What every request to the endpoint has. */
-const delivery = (schema: string, id: string, example: object) => ({
+const delivery = (schema: string, id: string, example: object, createdAt: HeaderParameter[] = []) => ({
   tags: ['endpoint'],
   security: [],
   parameters: (
     [
       ['webhook-id', true, 'The Botpress message id, the same in every try: drop what you have seen.', id],
       ['webhook-timestamp', true, 'When it was sent, in seconds since 1970.', '1795209458'],
+      ...createdAt,
       [
         'webhook-signature',
         false,
@@ -162,7 +180,7 @@ const delivery = (schema: string, id: string, example: object) => ({
         'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
       ],
       ['user-agent', true, 'The integration’s name and version.', `${packageJson.name}/${packageJson.version}`],
-    ] as const
+    ] satisfies HeaderParameter[]
   ).map(([parameter, required, description, value]) => ({
     name: parameter,
     in: 'header',
@@ -183,7 +201,7 @@ export const openApiDocument = {
     version: packageJson.version,
     summary: 'Talk to a Botpress bot over plain HTTP.',
     description:
-      'Send messages to the bot under your own ids, and get every message of the bot at your endpoint, in the answer, or by reading the conversation.',
+      'Send messages to the bot under your own ids, and get every message of the bot at your endpoint, in the answer, or by reading the conversation. What your endpoint has missed is delivered again.',
     contact: { name: 'The maintainers of Messaging API' },
     license: { name: packageJson.license, identifier: packageJson.license },
   },
@@ -237,8 +255,9 @@ export const openApiDocument = {
       get: {
         operationId: 'readMessages',
         tags: ['bot'],
-        summary: 'Read a conversation',
-        description: 'Newest first, a page at a time. Creates nothing.',
+        summary: 'Read messages',
+        description:
+          'Those of a conversation, or those that have not reached your endpoint. Newest first, a page at a time. Creates nothing.',
         parameters: queryParameters(),
         responses: {
           200: { description: 'A page of messages.', content: json(schemaRef('Messages'), EXAMPLES.messages) },
@@ -249,6 +268,25 @@ export const openApiDocument = {
         },
       },
     },
+    '/redeliveries': {
+      post: {
+        operationId: 'redeliver',
+        tags: ['bot'],
+        summary: 'Deliver again what your endpoint has missed',
+        description:
+          'Works for up to 20 s, the oldest message first, each with one try. As long as neither `undelivered` nor `delivered` is 0, asking again gets on.',
+        requestBody: { required: false, content: json(schemaRef('RedeliveryRequest'), EXAMPLES.redelivery) },
+        responses: {
+          200: {
+            description: 'What has become of it.',
+            content: json(schemaRef('Redelivered'), EXAMPLES.redelivered),
+          },
+          ...problems,
+          400: problem('400 redelivering', 'A field at fault, or no JSON object.'),
+          404: problem('404 reading', 'There is no such conversation.'),
+        },
+      },
+    },
   },
   webhooks: {
     botMessage: {
@@ -256,8 +294,10 @@ export const openApiDocument = {
         operationId: 'receiveBotMessage',
         summary: 'A message of the bot, at your endpoint',
         description:
-          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s.',
-        ...delivery('OutgoingMessage', EXAMPLES.outgoing.botpressMessageId, EXAMPLES.outgoing),
+          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s. What fails is delivered again when your endpoint takes messages again.',
+        ...delivery('OutgoingMessage', EXAMPLES.outgoing.botpressMessageId, EXAMPLES.outgoing, [
+          ['botpress-created-at', true, 'When the bot made the message: puts messages in order.', EXAMPLES.createdAt],
+        ]),
       },
     },
     registrationTest: {

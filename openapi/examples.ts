@@ -29,6 +29,14 @@ const message = {
 export const EXAMPLES = {
   request,
   outgoing,
+  createdAt: '2026-11-20T21:17:38.560Z',
+  redelivery: { delivery: 'failed' },
+  redelivered: {
+    delivered: 12,
+    undelivered: 1,
+    reason:
+      'The message msg_01M7XD4WW0N97346DDNRXQS6GQ was not delivered in 1 try: example.com answered 413. Let the endpoint take larger bodies: this one has 120000 bytes.',
+  },
   received: {
     message,
     user: { id: userId, createdAt, updatedAt: createdAt, tags: { id: 'ada' } },
@@ -59,7 +67,7 @@ export const EXAMPLES = {
     ],
     meta: {},
   },
-  query: { conversationId: 'tea', nextToken: '' },
+  query: { conversationId: 'tea', delivery: 'failed', nextToken: '' },
   registrationTest: { type: 'test', payload: 'test' },
 }
 
@@ -85,9 +93,15 @@ export const PROBLEM_EXAMPLES = {
   403: { detail: 'Botpress refused the request: You don’t have permissions to perform this action.' },
   '400 reading': {
     detail: 'At fault in the query: conversationId.',
-    errors: [{ path: 'conversationId', message: 'is required: a string of 1 to 500 characters' }],
+    errors: [
+      { path: 'conversationId', message: 'is required, a string of 1 to 500 characters, unless delivery is given' },
+    ],
   },
-  404: { detail: 'There is nothing at /message of this webhook. Its paths are / and /messages.' },
+  404: { detail: 'There is nothing at /message of this webhook. Its paths are /, /messages, /redeliveries.' },
+  '400 redelivering': {
+    detail: 'At fault in the body: delivery.',
+    errors: [{ path: 'delivery', message: 'must be "failed" or "unknown"' }],
+  },
   '404 reading': { detail: 'There is no conversation with this conversationId.' },
   '405 reading': { detail: 'The method POST is not known here. Use GET.' },
   405: { detail: 'The method GET is not known here. Use POST.' },

@@ -127,6 +127,7 @@ const main = async (): Promise<void> => {
     endpointHeader,
     maxInstances,
     page,
+    startsWithoutEndpoint: !once,
     onDelivery: (delivery) =>
       once ? deliveries.push({ ...delivery, at: performance.now() }) : console.log(transcript(delivery)),
     // Of one round trip, the reason of a failure is told at its end.

@@ -1,6 +1,10 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { checkAccessKeys, endpointOf } from './configuration'
+import { installationOf } from './botpress/client'
+import { checkAccessKeys, type Endpoint, endpointOf } from './configuration'
+import { CALL_MS } from './deliveries/deliver'
+import { EndpointRecord } from './deliveries/endpoint-record'
+import { redeliverUnasked } from './deliveries/redeliver-unasked'
 import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
 
@@ -18,14 +22,21 @@ const TEST = {
 }
 
 /**
- * Proves that the configured endpoint takes messages, by sending it one of type `test`: v0.2.3's, and where that is refused
- * one with all six fields.
+ * Proves that the configured endpoint takes messages, and delivers those that it has missed.
  *
  * @throws RuntimeError that tells the bot's owner what is wrong with the configuration or the endpoint, and what to do about it
  */
-export const register: bp.IntegrationProps['register'] = async ({ ctx }) => {
+export const register: bp.IntegrationProps['register'] = async ({ ctx, logger }) => {
+  const deadline = Date.now() + CALL_MS
   checkAccessKeys(ctx.configuration)
   const endpoint = endpointOf(ctx.configuration)
+  await proveThatItTakesMessages(endpoint)
+  EndpointRecord.forget(installationOf(ctx), endpoint.url)
+  await redeliverUnasked({ ctx, logger }, deadline)
+}
+
+/** By sending it a message of type `test`: v0.2.3's, and where that is refused one with all six fields. */
+const proveThatItTakesMessages = async (endpoint: Endpoint): Promise<void> => {
   const failureOf = (body: object) =>
     postMessage(endpoint, { id: 'test', body, overNewConnection: true }, ONE_TRY).then(
       () => undefined,

@@ -5,6 +5,7 @@ import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'
+import { isOwnCall } from './own-calls'
 
 const newKey = () => randomBytes(32).toString('hex')
 
@@ -20,7 +21,7 @@ beforeAll(async () => {
     accessKey: KEY,
     onLog: (line) => logged.push(line),
     onApiCall: (call) => {
-      calls.push(call)
+      if (!isOwnCall(call)) calls.push(call)
       return faultOf(call)
     },
   })
@@ -31,6 +32,10 @@ beforeEach(() => {
   calls = []
   faultOf = () => undefined
 })
+
+const onApiCall = (call: ApiCall) => {
+  if (!isOwnCall(call)) calls.push(call)
+}
 
 const tokens = () => new Set(calls.map(({ headers }) => headers.authorization))
 
@@ -70,7 +75,7 @@ describe('the access key', () => {
   })
 
   it('a later message costs one call, over a connection that is kept', async () => {
-    const quiet = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall: (call) => void calls.push(call) })
+    const quiet = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall })
     const body = messageBody()
     for (let count = 0; count < 20; count++) {
       await send(quiet, { ...body, messageId: `${count}` }, { authorization: `Bearer ${KEY}` })
@@ -84,7 +89,7 @@ describe('the access key', () => {
     const own = await sandboxForTest({
       accessKey: KEY,
       endpoint: endpoint.url,
-      onApiCall: (call) => void calls.push(call),
+      onApiCall,
     })
     await send(own, messageBody(), { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': KEY } })
     await own.settled()
@@ -195,7 +200,7 @@ describe('the ways around the access key are shut', () => {
   })
 
   it.each([undefined, '', ' ', '\n\t'])('none configured (%j): nothing opens', async (accessKey) => {
-    const own = await sandboxForTest({ accessKey, onApiCall: (call) => void calls.push(call) })
+    const own = await sandboxForTest({ accessKey, onApiCall })
     for (const credential of [KEY, 'undefined', 'null', '""', '', ' ', '[]']) {
       expectShut((await send(own, messageBody(), { authorization: `Bearer ${credential}` })).status)
       const headers = { 'x-bp-secret': credential }
@@ -204,7 +209,7 @@ describe('the ways around the access key are shut', () => {
   })
 
   it('a malformed one, saved all the same, opens nothing, and tokens go on working', async () => {
-    const own = await sandboxForTest({ bot: () => [], onApiCall: (call) => void calls.push(call) })
+    const own = await sandboxForTest({ bot: () => [], onApiCall })
     const three = [KEY, newKey(), newKey()].join(' ')
     const values = ['short', 'x'.repeat(201), 'é'.repeat(40), 123, false, {}, [], null]
     for (const accessKey of values as string[]) {
@@ -221,7 +226,7 @@ describe('the ways around the access key are shut', () => {
 
   it('the key of another installation, of the same bot or another', async () => {
     const others = [newKey(), newKey()]
-    const own = await sandboxForTest({ accessKey: KEY, onApiCall: (call) => void calls.push(call) })
+    const own = await sandboxForTest({ accessKey: KEY, onApiCall })
     await own.install({ accessKey: others[0] })
     await own.install({ accessKey: others[1], inBotOf: own })
     // Good where it belongs, also in the instance that is asked next.
@@ -232,7 +237,7 @@ describe('the ways around the access key are shut', () => {
   })
 
   it('a key that was good, and is no longer configured', async () => {
-    const own = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall: (call) => void calls.push(call) })
+    const own = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall })
     const body = messageBody()
     expect((await send(own, body, { authorization: `Bearer ${KEY}` })).status).toBe(200)
     own.configure({ accessKey: newKey() })

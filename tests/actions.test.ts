@@ -92,6 +92,7 @@ it('an action that Botpress refuses tells its reason, after one try', async () =
       return apiError(400)
     },
   })
+  calls.length = 0
   const response = await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' } })
   expect(JSON.parse(response.body!)).toMatchObject({
     type: 'Runtime',

@@ -317,7 +317,7 @@ describe('npm start', () => {
     ],
     [
       'an endpoint that refuses registration',
-      ['--port', '0', '--endpoint', 'http://127.0.0.1:9'],
+      ['--once', '--endpoint', 'http://127.0.0.1:9'],
       /^The integration refused its configuration. .*ECONNREFUSED.*\n$/,
     ],
   ])('%s: one clear line, exit 1', async (_what, options, line) => {

@@ -203,7 +203,7 @@ describe('the Hub’s page', () => {
   })
 
   it('its messages and errors are as openapi.json has them', async () => {
-    const headers = { 'webhook-id': '', 'webhook-timestamp': '', 'user-agent': '' }
+    const headers = { 'webhook-id': '', 'webhook-timestamp': '', 'user-agent': '', 'botpress-created-at': '' }
     mustBeDocumentedDelivery(headers, JSON.parse(await block('hub.md', '{\n  "type": "text"')))
     const exchange = { method: 'GET', path: '/messages', body: undefined, status: 200, contentType: 'application/json' }
     mustBeDocumented({ ...exchange, answer: JSON.parse(await block('hub.md', '{\n  "messages"')) })

@@ -50,7 +50,7 @@ export const mustBeDocumentedDelivery = (
   const missing = operation.parameters.filter(({ name, required }) => required && !(name in headers))
   if (missing.length > 0) throw new Error(`a delivery lacks the headers ${missing.map(({ name }) => name).join(', ')}`)
   const undocumented = Object.keys(headers).filter(
-    (name) => name.startsWith('webhook-') && !operation.parameters.some((parameter) => parameter.name === name)
+    (name) => /^(webhook|botpress)-/.test(name) && !operation.parameters.some((parameter) => parameter.name === name)
   )
   if (undocumented.length > 0) throw new Error(`openapi.json lacks the headers ${undocumented.join(', ')}`)
 }

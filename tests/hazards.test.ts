@@ -59,6 +59,7 @@ describe('the integration’s own token in the environment', () => {
   it.each(['', 'undefined', 'null'])('does not stand in for a caller’s: "Bearer %s"', async (token) => {
     const used: (string | undefined)[] = []
     const sandbox = await sandboxForTest({ onApiCall: ({ headers }) => void used.push(headers.authorization) })
+    used.length = 0
     const answer = await send(sandbox, messageBody(), { authorization: `Bearer ${token}` })
     expect(answer.status).toBe(401)
     expect(used).not.toContain(`Bearer ${sandbox.integrationToken}`)

@@ -7,7 +7,9 @@ import { EXAMPLES, PROBLEM_EXAMPLES } from '../openapi/examples'
 import { openApiJson } from '../openapi/document'
 import { mustBeDocumented, mustBeDocumentedDelivery } from './documented'
 
-const delivery = { 'webhook-id': 'x', 'webhook-timestamp': '1', 'user-agent': 'x' }
+const test = { 'webhook-id': 'x', 'webhook-timestamp': '1', 'user-agent': 'x' }
+
+const delivery = { ...test, 'botpress-created-at': 'x' }
 
 const received = {
   method: 'POST',
@@ -67,8 +69,10 @@ describe('openapi.json', () => {
     expect(() => {
       mustBeDocumented(received)
       mustBeDocumented({ ...received, method: 'GET', path: '/messages', body: undefined, answer: EXAMPLES.messages })
+      const [redelivery, redelivered] = [EXAMPLES.redelivery, EXAMPLES.redelivered]
+      mustBeDocumented({ ...received, path: '/redeliveries', body: redelivery, answer: redelivered })
       mustBeDocumentedDelivery(delivery, EXAMPLES.outgoing)
-      mustBeDocumentedDelivery(delivery, EXAMPLES.registrationTest, 'registrationTest')
+      mustBeDocumentedDelivery(test, EXAMPLES.registrationTest, 'registrationTest')
     }).not.toThrow()
   })
 

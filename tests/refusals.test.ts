@@ -4,6 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
+import { isOwnCall } from './own-calls'
 
 let calls: ApiCall[]
 const logged: string[] = []
@@ -15,7 +16,7 @@ beforeAll(async () => {
     foreignTokens: ['bp_pat_foreign'],
     onLog: (line) => logged.push(line),
     onApiCall: (call) => {
-      calls.push(call)
+      if (!isOwnCall(call)) calls.push(call)
       return faultOf(call)
     },
   })

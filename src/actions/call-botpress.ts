@@ -1,7 +1,7 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type Caller, installationOf, integrationClient } from '../botpress/client'
+import { type Caller, installationOf, integrationAsCaller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 
 /**
@@ -10,10 +10,9 @@ import { withRetries } from '../botpress/with-retries'
  * @throws RuntimeError with Botpress's own reason, for the bot's builder
  */
 export const callBotpress = async <T>(ctx: bp.Context, work: (caller: Caller) => Promise<T>): Promise<T> => {
-  const installation = installationOf(ctx)
-  const client = integrationClient(installation)
+  const integration = integrationAsCaller(installationOf(ctx))
   try {
-    return await withRetries(() => work({ client, installation, tokenOwner: 'integration' }))
+    return await withRetries(() => work(integration))
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     throw failure ? new RuntimeError(`Botpress did not carry out the action: ${failure.reason}.`) : thrown

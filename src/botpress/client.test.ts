@@ -2,7 +2,7 @@ import { createServer, type RequestListener } from 'node:http'
 import { type AddressInfo, Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
-import { callerClient, createClient, integrationClient } from './client'
+import { callerClient, createClient, integrationAsCaller } from './client'
 
 const installation = { botId: 'bot', integrationId: 'integration', webhookId: 'webhook' }
 
@@ -75,8 +75,8 @@ describe('the client of a caller', () => {
     for (const name of ['botId', 'integrationId', 'webhookId', 'integrationAlias']) {
       expect(callerClient('token', { ...installation, [name]: 'another' })).not.toBe(client)
     }
-    expect(integrationClient(installation)).not.toBe(client)
-    expect(integrationClient(installation)).toBe(integrationClient(installation))
+    expect(integrationAsCaller(installation).client).not.toBe(client)
+    expect(integrationAsCaller(installation).client).toBe(integrationAsCaller(installation).client)
   })
 
   it.each([

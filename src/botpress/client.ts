@@ -44,8 +44,12 @@ const clients = new QuickLRU<string, Client>({ maxSize: MAX_CLIENTS / 2 })
 export const callerClient = (token: string, installation: Installation): Client =>
   rememberedClient({ token, installation })
 
-/** The client that acts as the integration, with the token that the cloud has put into its environment. */
-export const integrationClient = (installation: Installation): Client => rememberedClient({ installation })
+/** The integration itself, with the token that the cloud has put into its environment. */
+export const integrationAsCaller = (installation: Installation): Caller => ({
+  client: rememberedClient({ installation }),
+  installation,
+  tokenOwner: 'integration',
+})
 
 const rememberedClient = ({ token, installation }: ClientOptions): Client => {
   const { botId, integrationId, webhookId, integrationAlias } = installation

@@ -20,20 +20,21 @@ export class Remembered<T extends object> {
 
   /** @param id what it is known by within the installation */
   get(installation: Installation, id: string): T | undefined {
-    return this.entries.get(keyOf(installation, id))
+    return this.entries.get(keyWithin(installation, id))
   }
 
   set(installation: Installation, id: string, entry: T): T {
-    const key = keyOf(installation, id)
+    const key = keyWithin(installation, id)
     if (JSON.stringify(entry).length <= MAX_ENTRY_SIZE) this.entries.set(key, entry)
     else this.entries.delete(key)
     return entry
   }
 
   forget(installation: Installation, id: string): void {
-    this.entries.delete(keyOf(installation, id))
+    this.entries.delete(keyWithin(installation, id))
   }
 }
 
-const keyOf = ({ botId, integrationId, webhookId }: Installation, id: string): string =>
+/** A key for what is known by an id within an installation. */
+export const keyWithin = ({ botId, integrationId, webhookId }: Installation, id: string): string =>
   JSON.stringify([botId, integrationId, webhookId, id])

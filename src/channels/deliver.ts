@@ -1,26 +1,29 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { endpointOf } from '../configuration'
+import { CALL_MS, deliver as deliverMessage } from '../deliveries/deliver'
+import { redeliverUnasked } from '../deliveries/redeliver-unasked'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
-import { DELIVERY, postMessage } from '../endpoint/post-message'
 
 /**
- * Delivers a message of the bot, of any type, to the endpoint. Each failure is logged for the bot's owner.
+ * Delivers a message of the bot, of any type, to the endpoint, and then those that it has missed. Each failure is logged for
+ * the bot's owner.
  *
  * @throws RuntimeError when the conversation was not made by this integration, the endpoint is not configured, or it
  * did not take the message
  */
 export const deliver = async (props: bp.AnyMessageProps): Promise<void> => {
+  const deadline = Date.now() + CALL_MS
   try {
-    await post(props)
+    await deliverMessage(props, outgoingOf(props), deadline)
   } catch (thrown) {
-    const error = thrown instanceof EndpointFailure ? runtimeErrorOf(thrown, props.message.id) : thrown
+    const error = thrown instanceof EndpointFailure ? new RuntimeError(thrown.reportOn(props.message.id)) : thrown
     if (error instanceof RuntimeError) props.logger.forBot().error(error.message)
     throw error
   }
+  await redeliverUnasked(props, deadline)
 }
 
-const post = async ({ ctx, conversation, user, message, type, payload }: bp.AnyMessageProps): Promise<void> => {
+const outgoingOf = ({ conversation, user, message, type, payload }: bp.AnyMessageProps) => {
   const conversationId = conversation.tags.id
   if (!conversationId) {
     throw new RuntimeError(
@@ -36,12 +39,5 @@ const post = async ({ ctx, conversation, user, message, type, payload }: bp.AnyM
     botpressMessageId: message.id,
     botpressConversationId: conversation.id,
   }
-  await postMessage(endpointOf(ctx.configuration), { id: message.id, body }, DELIVERY)
-}
-
-const runtimeErrorOf = ({ message, advice, tries, details }: EndpointFailure, id: string): RuntimeError => {
-  const fate = details.mayHaveArrived ? 'may have arrived,' : 'was not delivered'
-  return new RuntimeError(
-    `The message ${id} ${fate} in ${tries === 1 ? '1 try' : `${tries} tries`}: ${message}. ${advice}`
-  )
+  return { id: message.id, createdAt: message.createdAt, body }
 }

@@ -30,6 +30,13 @@ export class EndpointFailure extends Error {
   ) {
     super(message)
   }
+
+  /** What became of a message, for the bot's log. */
+  reportOn(messageId: string): string {
+    const fate = this.details.mayHaveArrived ? 'may have arrived,' : 'was not delivered'
+    const tries = this.tries === 1 ? '1 try' : `${this.tries} tries`
+    return `The message ${messageId} ${fate} in ${tries}: ${this.message}. ${this.advice}`
+  }
 }
 
 /**

@@ -14,12 +14,12 @@ export type Patience = TryLimits & {
   pauseMs: number
 }
 
-/** For a message of the bot. */
+/** For a message of the bot: of the 45 s that a delivery lasts, 5 s are left to tell Botpress how it has ended. */
 export const DELIVERY: Patience = {
   retries: 3,
   connectTimeoutMs: 10_000,
   answerTimeoutMs: 30_000,
-  timeoutMs: 45_000,
+  timeoutMs: 40_000,
   pauseMs: 1000,
 }
 
@@ -32,6 +32,8 @@ const MAX_RETRY_AFTER_MS = 10_000
 export type Outgoing = {
   /** The `webhook-id`, the same in every try. */
   id: string
+  /** When the bot made it (ISO 8601): the `botpress-created-at` of its own messages. */
+  createdAt?: string
   body: object
   /** For a message that has one try, and may not find a connection that was forgotten on the way. */
   overNewConnection?: boolean
@@ -43,12 +45,14 @@ export type Outgoing = {
  * and not answered in time is not tried again: it may have been taken, and an endpoint that is slow would do its work
  * twice.
  *
+ * @param onFailedTry told of each, before the pause that follows
  * @throws EndpointFailure when no try has succeeded, or one has failed for good
  */
 export const postMessage = async (
   { url, webhooks, header }: Endpoint,
-  { id, body, overNewConnection = false }: Outgoing,
-  { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience
+  { id, createdAt, body, overNewConnection = false }: Outgoing,
+  { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience,
+  onFailedTry: (failure: EndpointFailure) => void = () => {}
 ): Promise<void> => {
   const text = JSON.stringify(body)
   const bytes = Buffer.from(text)
@@ -62,6 +66,7 @@ export const postMessage = async (
       headers: {
         'webhook-id': id,
         'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+        ...(createdAt !== undefined && { 'botpress-created-at': createdAt }),
         ...(webhooks.length > 0 && {
           // Separated by spaces, as Standard Webhooks has it for secrets that are being replaced.
           'webhook-signature': webhooks.map((webhook) => webhook.sign(id, now, text)).join(' '),
@@ -83,7 +88,9 @@ export const postMessage = async (
     // The pauses are made below.
     minTimeout: 0,
     onFailedAttempt: ({ error, attemptNumber }) => {
-      if (error instanceof EndpointFailure) error.tries = attemptNumber
+      if (!(error instanceof EndpointFailure)) return
+      error.tries = attemptNumber
+      onFailedTry(error)
     },
     shouldRetry: async ({ error, attemptNumber }) => {
       if (!(error instanceof EndpointFailure) || !error.details.isTemporary) return false

@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type * as bp from '.botpress'
-import { type Caller, callerClient, installationOf, integrationClient } from '../botpress/client'
+import { type Caller, callerClient, installationOf, integrationAsCaller } from '../botpress/client'
 import { accessKeysOf } from '../configuration'
 import { credentialOf, unauthorized } from './request/credential'
 
@@ -16,9 +16,7 @@ const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 export const callerOf = ({ req, ctx }: Pick<bp.HandlerProps, 'req' | 'ctx'>): Caller => {
   const credential = credentialOf(req.headers)
   const installation = installationOf(ctx)
-  if (isOneOf(credential, accessKeysOf(ctx.configuration))) {
-    return { client: integrationClient(installation), installation, tokenOwner: 'integration' }
-  }
+  if (isOneOf(credential, accessKeysOf(ctx.configuration))) return integrationAsCaller(installation)
   if (!TOKEN.test(credential)) throw unauthorized('The credential is neither an access key nor a well-formed token.')
   return { client: callerClient(credential, installation), installation, tokenOwner: 'caller' }
 }

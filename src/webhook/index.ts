@@ -3,12 +3,16 @@ import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { MIN_KEY_LENGTH } from '../configuration'
+import { REDELIVERY_MS } from '../deliveries/redeliver'
+import { redeliverOnRequest } from '../deliveries/redeliver-on-request'
 import { callerOf } from './caller'
 import { unauthorized } from './request/credential'
 import { parseJsonBody } from './request/json-body'
 import { parseMessageRequest } from './request/message-request'
 import { parseMessagesQuery } from './request/messages-query'
 import { appliedPreference, waitPreference } from './request/preferences'
+import { parseRedeliveryRequest } from './request/redelivery-request'
+import { findConversation } from './find-conversation'
 import { Problem } from './problem'
 import { readMessages } from './read-messages'
 import { receiveMessage } from './receive-message'
@@ -20,7 +24,7 @@ type Request = bp.HandlerProps['req']
 type Answer = { body: object; headers?: Record<string, string> }
 
 /** Reads a request, and what it returns serves it: nothing is asked of Botpress for one that is at fault. */
-type Route = (req: Request) => (caller: Caller) => Promise<Answer>
+type Route = (req: Request) => (caller: Caller, props: bp.HandlerProps) => Promise<Answer>
 
 const postMessage: Route = (req) => {
   const incoming = parseMessageRequest(parseJsonBody(req))
@@ -40,21 +44,36 @@ const postMessage: Route = (req) => {
 
 const getMessages: Route = ({ query }) => {
   const wanted = parseMessagesQuery(query)
-  return async ({ client }) => ({ body: await withRetries(() => readMessages(client, wanted)) })
+  return async (caller) => ({ body: await withRetries(() => readMessages(caller, wanted)) })
+}
+
+const postRedeliveries: Route = (req) => {
+  const { conversationId, delivery } = parseRedeliveryRequest(req.body?.trim() ? parseJsonBody(req) : {})
+  return async (caller, props) => {
+    const deadline = Date.now() + REDELIVERY_MS
+    const conversation =
+      conversationId === undefined
+        ? undefined
+        : await withRetries(() => findConversation(caller.client, conversationId), { limitMs: REDELIVERY_MS })
+    const wanted = { mark: delivery, conversationId: conversation?.id, deadline }
+    return { body: await redeliverOnRequest(caller, props, wanted) }
+  }
 }
 
 const routes = new Map([
   ['/', new Map([['POST', postMessage]])],
   ['/messages', new Map([['GET', getMessages]])],
+  ['/redeliveries', new Map([['POST', postRedeliveries]])],
 ])
 
 /** Answers a request of the backend. Every error becomes an answer here, and nowhere else. */
-export const handler: bp.IntegrationProps['handler'] = async ({ req, ctx }) => {
+export const handler: bp.IntegrationProps['handler'] = async (props) => {
+  const { req, ctx } = props
   let caller: Caller | undefined
   try {
     const route = routeOf(req)
     caller = callerOf({ req, ctx })
-    const { body, headers } = await route(req)(caller)
+    const { body, headers } = await route(req)(caller, props)
     return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (thrown) {
     return problemOf(thrown, caller?.tokenOwner).toResponse()
@@ -65,7 +84,7 @@ const routeOf = ({ method, path }: Request): Route => {
   // URLs are put together from parts that end or begin with a slash.
   const methods = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
   if (!methods) {
-    const paths = [...routes.keys()].join(' and ')
+    const paths = [...routes.keys()].join(', ')
     // A longer one may hold an access key, by mistake.
     const where = path.length < MIN_KEY_LENGTH ? path : 'this path'
     throw new Problem(404, `There is nothing at ${where} of this webhook. Its paths are ${paths}.`)

@@ -1,7 +1,9 @@
-import type { Client, Message } from '@botpress/client'
+import type { Message } from '@botpress/client'
+import type { Caller } from '../botpress/client'
+import { externalConversationIds } from '../botpress/external-conversation-ids'
 import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
+import { findConversation } from './find-conversation'
 import type { MessagesQuery } from './request/messages-query'
-import { Problem } from './problem'
 
 /** A message of a conversation: as the endpoint gets those of the bot, and when it was made, by whom. */
 export type ReadMessage = OutgoingMessage & {
@@ -9,23 +11,33 @@ export type ReadMessage = OutgoingMessage & {
   createdAt: string
   /** The external id, of a message that the backend sent. */
   messageId?: string
+  /** Of a message of the bot that is not known to have been delivered. */
+  delivery?: string
 }
 
 /**
- * Reads a page of a conversation's messages, the newest first. Creates nothing.
+ * Reads a page of messages, the newest first: those of a conversation, those with a mark, or those of both. Creates nothing.
  *
- * @param client acts as the caller
- * @returns the messages, and the token that the next page is asked for with, where there is one
- * @throws Problem 404 where there is no such conversation; what `client` throws
+ * @returns the messages, and the token that the next page is asked for with, where there is one; without those whose
+ * conversation is gone
+ * @throws Problem 404 where there is no such conversation; what the caller's client throws
  */
-export const readMessages = async (client: Client, { conversationId, nextToken }: MessagesQuery) => {
-  const { conversations } = await client.listConversations({ tags: { id: conversationId } })
-  const conversation = conversations.find(({ tags }) => tags['id'] === conversationId)
-  if (!conversation) {
-    throw new Problem(404, 'There is no conversation with this conversationId.')
-  }
-  const { messages, meta } = await client.listMessages({ conversationId: conversation.id, nextToken })
-  return { messages: messages.map((message) => toReadMessage(message, conversationId)), meta }
+export const readMessages = async (caller: Caller, { conversationId, delivery, nextToken }: MessagesQuery) => {
+  const { client } = caller
+  const conversation = conversationId === undefined ? undefined : await findConversation(client, conversationId)
+  const { messages, meta } = await client.listMessages({
+    conversationId: conversation?.id,
+    tags: delivery && { delivery },
+    nextToken,
+  })
+  const externalIds = conversation
+    ? new Map([[conversation.id, conversation.tags['id']!]])
+    : await externalConversationIds(caller, messages)
+  const read = messages.flatMap((message) => {
+    const externalId = externalIds.get(message.conversationId)
+    return externalId === undefined ? [] : [toReadMessage(message, externalId)]
+  })
+  return { messages: read, meta }
 }
 
 const toReadMessage = (message: Message, conversationId: string): ReadMessage => ({
@@ -33,4 +45,5 @@ const toReadMessage = (message: Message, conversationId: string): ReadMessage =>
   direction: message.direction,
   createdAt: message.createdAt,
   messageId: message.tags['id'],
+  delivery: message.tags['delivery'],
 })

@@ -260,7 +260,8 @@ describe('the sandbox’s chat API, through the official client', () => {
     if (window === 60) expect(ofOther.status).toBe(400)
     const refused = answers.filter(({ status }) => status === 429)
     expect(refused.length).toBeGreaterThan(0)
-    expect(answers.filter(({ status }) => status === 400).length).toBeGreaterThanOrEqual(3)
+    // The integration has asked once itself, when it was registered.
+    expect(answers.filter(({ status }) => status === 400).length).toBeGreaterThanOrEqual(2)
     for (const { status, headers } of answers) {
       const [allowed, remaining, reset] = ['limit', 'remaining', 'reset'].map((name) =>
         Number(headers.get(`ratelimit-${name}`) ?? NaN)

@@ -1,22 +1,34 @@
 import * as z from 'zod'
-import { externalId, parseFields } from './request-fields'
+import { deliveryMark, externalId, parseFields } from './request-fields'
 import { Problem } from '../problem'
 
-/** The query of a request for a conversation's messages. */
-export const messagesQuery = z.object({
-  conversationId: externalId().describe('Your id of the conversation.'),
-  nextToken: z
-    .string()
-    .optional()
-    .transform((token) => token || undefined)
-    .describe('The `meta.nextToken` of the page before; empty, or left out, for the first one.'),
-})
+/** The query of a request for messages. */
+export const messagesQuery = z
+  .object({
+    conversationId: externalId()
+      .optional()
+      .describe('Your id of the conversation. Required, unless `delivery` is given: then it is all of them.'),
+    delivery: deliveryMark()
+      .optional()
+      .describe(
+        'Of the bot’s messages those alone that have not reached your endpoint (`failed`), or that may have (`unknown`).'
+      ),
+    nextToken: z
+      .string()
+      .optional()
+      .transform((token) => token || undefined)
+      .describe('The `meta.nextToken` of the page before; empty, or left out, for the first one.'),
+  })
+  .refine(({ conversationId, delivery }) => conversationId !== undefined || delivery !== undefined, {
+    path: ['conversationId'],
+    error: 'is required, a string of 1 to 500 characters, unless delivery is given',
+  })
 
-/** Which messages to read: those of the conversation with an external id, from where the page before has ended. */
+/** Which messages to read, from where the page before has ended. There is a conversation, a mark, or both. */
 export type MessagesQuery = z.output<typeof messagesQuery>
 
 /**
- * Reads the query of a request for a conversation's messages.
+ * Reads the query of a request for messages.
  *
  * @param query without its `?`
  * @throws Problem 400 that lists every fault at once

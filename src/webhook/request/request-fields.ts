@@ -12,6 +12,9 @@ export const textField = (limit?: number) => {
 /** An id that the backend chose: a tag's value in Botpress, which has at most 500 characters. */
 export const externalId = () => textField(500)
 
+/** How a message of the bot stands that is not known to have been delivered. */
+export const deliveryMark = () => z.enum(['failed', 'unknown'], { error: 'must be "failed" or "unknown"' })
+
 /**
  * Checks the fields of a request.
  *

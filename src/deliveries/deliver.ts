@@ -1,0 +1,50 @@
+import type * as bp from '.botpress'
+import { installationOf, integrationAsCaller } from '../botpress/client'
+import { endpointOf } from '../configuration'
+import { DELIVERY, type Outgoing, type Patience } from '../endpoint/post-message'
+import { EndpointRecord } from './endpoint-record'
+import { type Mark, markAfter, setMark } from './mark'
+
+/** How long a call of the cloud may take: deliveries, and what they tell Botpress, keep within it. */
+export const CALL_MS = 45_000
+
+/** While the endpoint is known to be down, nobody waits long for each message. */
+const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 10_000 }
+
+/**
+ * Delivers a message of the bot to the endpoint. One whose first try has failed is marked in Botpress's record, and the mark
+ * is removed when it has been delivered: so whoever redelivers knows of it, even where this instance ends in between.
+ *
+ * @param deadline by then Botpress has been told how it has ended; in milliseconds since 1970
+ * @throws RuntimeError when the endpoint is not configured; EndpointFailure when it did not take the message
+ */
+export const deliver = async (
+  { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
+  message: Outgoing,
+  deadline: number
+): Promise<void> => {
+  const integration = integrationAsCaller(installationOf(ctx))
+  let mark: Mark | undefined
+  let marking = Promise.resolve()
+  // Beside the pauses and the further tries, which it does not delay.
+  const changeMark = (to: Mark | undefined) => {
+    if (to !== mark) marking = marking.then(() => setMark(integration, message.id, to, { logger, deadline }))
+    mark = to
+  }
+  let record: EndpointRecord | undefined
+  try {
+    const endpoint = endpointOf(ctx.configuration)
+    record = EndpointRecord.of(integration.installation, endpoint.url)
+    const { isDown } = record
+    await record.post(endpoint, { ...message, overNewConnection: isDown }, isDown ? WHILE_DOWN : DELIVERY, (failure) =>
+      changeMark(markAfter(failure))
+    )
+    changeMark(undefined)
+  } catch (thrown) {
+    changeMark(markAfter(thrown))
+    if (record && mark === 'failed') record.hasFailed = true
+    throw thrown
+  } finally {
+    await marking
+  }
+}

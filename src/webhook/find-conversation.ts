@@ -1,0 +1,15 @@
+import type { Client, Conversation } from '@botpress/client'
+import { Problem } from './problem'
+
+/**
+ * The conversation with an external id. Creates nothing.
+ *
+ * @param client acts as the caller
+ * @throws Problem 404 where there is none; what `client` throws
+ */
+export const findConversation = async (client: Client, externalId: string): Promise<Conversation> => {
+  const { conversations } = await client.listConversations({ tags: { id: externalId } })
+  const conversation = conversations.find(({ tags }) => tags['id'] === externalId)
+  if (!conversation) throw new Problem(404, 'There is no conversation with this conversationId.')
+  return conversation
+}
