@@ -150,6 +150,11 @@ describe('the README’s first steps', () => {
       String(port)
     )
     expect(JSON.parse(await run('sh', ['-c', read])).messages).toHaveLength(2)
+    const redeliver = (await block('README.md', 'curl -X POST http://localhost:3000/webhook/redeliveries')).replace(
+      '3000',
+      String(port)
+    )
+    expect(JSON.parse(await run('sh', ['-c', redeliver]))).toEqual({ delivered: 0, undelivered: 0 })
   })
 
   it('the table of figures is what npm run bench prints, row by row', async () => {
@@ -244,41 +249,20 @@ describe('the Hub’s page', () => {
     }
   })
 
-  it('its code to catch up finds what was missed, also before what has arrived, and where nothing was ever said', async () => {
-    const { webhookUrl, token, ...sandbox } = await sandboxForTest({ bot: () => [] })
-    const code = await block('hub.md', "/** The bot's messages since")
-    type Missed = (conversationId: string, since: string, seen: Set<string>) => Promise<{ payload: { text: string } }[]>
-    const missedMessages: Missed = new Function('webhookUrl', 'accessKey', `${code}\nreturn missedMessages`)(
-      webhookUrl,
-      token
-    )
-    const { body } = await send({ webhookUrl, token }, messageBody({ conversationId: 'tea' }))
-    const made = Array.from({ length: 50 }, (_, index) =>
-      sandbox.chat.createBotMessage({
-        conversationId: body.conversation.id,
-        userId: body.user.id,
-        type: 'text',
-        payload: { text: `${index}` },
-      })
-    )
-    const seen = new Set(made.filter((_, index) => index !== 3 && index < 48).map(({ id }) => id))
-    const texts = async (conversationId: string, since: string) =>
-      (await missedMessages(conversationId, since, seen)).map(({ payload }) => payload.text)
-    expect(await texts('tea', body.message.createdAt)).toEqual(['3', '48', '49'])
-    expect(await texts('tea', '9999')).toEqual([])
-    expect(await texts('nowhere', '')).toEqual([])
-    await expect(texts('', '')).rejects.toThrow('Reading  failed with 400: At fault in the query: conversationId.')
-    const wrong: Missed = new Function('webhookUrl', 'accessKey', `${code}\nreturn missedMessages`)(
-      `${webhookUrl}/wrong`,
-      token
-    )
-    await expect(wrong('tea', '', seen)).rejects.toThrow(/^Reading tea failed with 404: There is nothing at/)
-    const proxy = createServer((_request, response) => response.writeHead(502).end('<h1>Bad Gateway</h1>'))
-    await new Promise<void>((done) => proxy.listen(0, '127.0.0.1', done))
-    onTestFinished(() => void proxy.close().closeAllConnections())
-    const elsewhere = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`
-    const broken: Missed = new Function('webhookUrl', 'accessKey', `${code}\nreturn missedMessages`)(elsewhere, token)
-    await expect(broken('tea', '', seen)).rejects.toThrow(/^Reading tea failed with 502: the answer is not/)
+  it('its command to catch up brings what was missed, and the answer that is printed under it', async () => {
+    const accessKey = 'k'.repeat(64)
+    const { webhookUrl, chat } = await sandboxForTest({ accessKey, bot: () => [] })
+    const { conversation } = chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id: 'tea' } })
+    const userId = chat.users.all()[0]!.id
+    for (let count = 0; count < 12; count++) {
+      const { id } = chat.createBotMessage({ conversationId: conversation.id, userId, type: 'text', payload: {} })
+      chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
+    }
+    const command = (await block('hub.md', 'curl -X POST https://webhook.botpress.cloud'))
+      .replace('https://webhook.botpress.cloud/YOUR-WEBHOOK-ID', webhookUrl)
+      .replace('YOUR-ACCESS-KEY', accessKey)
+    const printed = JSON.parse(await block('hub.md', '{ "delivered"'))
+    expect(JSON.parse(await run('sh', ['-c', command]))).toEqual(printed)
   })
 })
 

@@ -90,6 +90,35 @@ describe.each([
 describe.each([
   ['node', process.execPath, 'examples/node/backend.mjs'],
   ['python', 'python3', 'examples/python/backend.py'],
+])('the example in %s, when it starts', (_language, command, file) => {
+  it('gets what it has missed', async () => {
+    const port = await freePort()
+    const options = { endpoint: `http://127.0.0.1:${port}/`, signingSecret: SECRET, accessKey: KEY }
+    const { webhookUrl, chat } = await sandboxForTest({ ...options, startsWithoutEndpoint: true })
+    const { conversation } = chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id: 'tea' } })
+    const input = { conversationId: conversation.id, userId: chat.users.all()[0]!.id, type: 'text' }
+    for (const text of ['First', 'Second']) {
+      const { id } = chat.createBotMessage({ ...input, payload: { text } })
+      chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
+    }
+    const env = {
+      ...process.env,
+      WEBHOOK_URL: webhookUrl,
+      ACCESS_KEY: KEY,
+      SIGNING_SECRET: SECRET,
+      PORT: String(port),
+    }
+    const backend = spawn(command, [file], { env, stdio: ['pipe', 'pipe', 'inherit'] })
+    onTestFinished(() => void backend.kill('SIGKILL'))
+    let output = ''
+    backend.stdout.on('data', (chunk) => (output += chunk))
+    await expect.poll(() => output).toContain('tea: First\ntea: Second\n')
+  })
+})
+
+describe.each([
+  ['node', process.execPath, 'examples/node/backend.mjs'],
+  ['python', 'python3', 'examples/python/backend.py'],
 ])('the example in %s, when something is wrong', (_language, command, file) => {
   it('says which variable is missing', async () => {
     const env = { PATH: process.env['PATH'], ACCESS_KEY: 'x' }
@@ -125,9 +154,10 @@ describe.each([
     let errors = ''
     backend.stderr.on('data', (chunk) => (errors += chunk))
     backend.stdin.write('Hello\n')
-    await expect.poll(() => errors).toBe('Not sent: 403 <h1>Forbidden</h1>\n')
+    await expect.poll(() => errors).toContain('Not sent: 403 <h1>Forbidden</h1>\n')
+    await expect.poll(() => errors).toContain('Not caught up: 403 <h1>Forbidden</h1>\n')
     backend.stdin.write('Again\n')
-    await expect.poll(() => errors.split('403')).toHaveLength(3)
+    await expect.poll(() => errors.split('Not sent: 403')).toHaveLength(3)
   })
 
   it('says so where its port is taken', async () => {

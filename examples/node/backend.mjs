@@ -39,24 +39,38 @@ server.on('error', ({ message }) => {
   console.error(`Port ${PORT} cannot be opened: ${message}. Choose another with PORT.`)
   process.exit(1)
 })
-server.listen(Number(PORT), () => console.log(`Listening on port ${PORT}`))
+server.listen(Number(PORT), () => {
+  console.log(`Listening on port ${PORT}`)
+  catchUp()
+})
 
-const send = async (words) => {
-  const message = { userId: 'ada', conversationId: 'tea', messageId: randomUUID(), type: 'text', text: words }
+/** Posts until it is taken: to post the same again is safe. Tells what has become of it, where that is nothing. */
+const post = async (path, body, what) => {
   for (let pauseMs = 1000; ; pauseMs *= 2) {
-    const response = await fetch(WEBHOOK_URL, {
+    const response = await fetch(WEBHOOK_URL + path, {
       method: 'POST',
       headers: { authorization: `Bearer ${ACCESS_KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify(message),
+      body: JSON.stringify(body),
     }).catch(() => undefined)
-    if (response?.ok) return
-    // The same messageId is one message, so that it is safe to send it again.
+    if (response?.ok) return response.json()
     if (pauseMs > 30_000 || (response && response.status !== 429 && response.status < 500)) {
-      console.error(`Not sent: ${response ? `${response.status} ${await response.text()}` : 'no answer'}`)
+      console.error(`${what}: ${response ? `${response.status} ${await response.text()}` : 'no answer'}`)
       return
     }
     await new Promise((resolve) => setTimeout(resolve, pauseMs))
   }
+}
+
+/** What the bot said while this was down is delivered now. */
+const catchUp = async () => {
+  const { delivered, undelivered, reason } = (await post('/redeliveries', {}, 'Not caught up')) ?? {}
+  if (reason) console.error(`${undelivered} messages were not delivered: ${reason}`)
+  if (delivered && undelivered) await catchUp() // There was no time for all of them.
+}
+
+const send = (words) => {
+  const message = { userId: 'ada', conversationId: 'tea', messageId: randomUUID(), type: 'text', text: words }
+  return post('', message, 'Not sent')
 }
 
 createInterface({ input: process.stdin })

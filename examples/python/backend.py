@@ -45,19 +45,34 @@ class Endpoint(BaseHTTPRequestHandler):
         pass
 
 
-def send(words):
-    message = {"userId": "ada", "conversationId": "tea", "messageId": str(uuid.uuid4()), "type": "text", "text": words}
+def post(path, body, what):
+    """Posts until it is taken: to post the same again is safe. Tells what has become of it, where that is nothing."""
     headers = {"authorization": f"Bearer {os.environ['ACCESS_KEY']}", "content-type": "application/json"}
     for pause in (1, 2, 4, 8, 16, 0):
         try:
-            return urlopen(Request(os.environ["WEBHOOK_URL"], json.dumps(message).encode(), headers)).close()
+            with urlopen(Request(os.environ["WEBHOOK_URL"] + path, json.dumps(body).encode(), headers)) as response:
+                return json.load(response)
         except HTTPError as error:
             if error.code != 429 and error.code < 500:
-                return print(f"Not sent: {error.code}", error.read().decode(errors="replace"), file=sys.stderr)
+                return print(f"{what}: {error.code}", error.read().decode(errors="replace"), file=sys.stderr)
         except OSError:
             pass
-        time.sleep(pause)  # The same messageId is one message, so that it is safe to send it again.
-    print("Not sent: no answer", file=sys.stderr)
+        time.sleep(pause)
+    print(f"{what}: no answer", file=sys.stderr)
+
+
+def catch_up():
+    """What the bot said while this was down is delivered now."""
+    while report := post("/redeliveries", {}, "Not caught up"):
+        if "reason" in report:
+            print(report["undelivered"], "messages were not delivered:", report["reason"], file=sys.stderr)
+        if not report["delivered"] or not report["undelivered"]:
+            break  # Else there was no time for all of them.
+
+
+def send(words):
+    message = {"userId": "ada", "conversationId": "tea", "messageId": str(uuid.uuid4()), "type": "text", "text": words}
+    post("", message, "Not sent")
 
 
 try:
@@ -66,6 +81,7 @@ except OSError as error:
     sys.exit(f"Port {PORT} cannot be opened: {error.strerror}. Choose another with PORT.")
 threading.Thread(target=server.serve_forever, daemon=True).start()
 print(f"Listening on port {PORT}", flush=True)
+threading.Thread(target=catch_up, daemon=True).start()
 try:
     for line in sys.stdin:
         if line.strip():
