@@ -15,6 +15,9 @@ export const markAfter = (failure: unknown): Mark =>
 
 const LIMIT_MS = 20_000
 
+/** Nobody asks again later: better too early than never. */
+const MAX_ASKED_MS = 5000
+
 export type MarkOptions = {
   logger: bp.Logger
   /** Until when, in milliseconds since 1970, it is tried. */
@@ -35,6 +38,7 @@ export const setMark = async (
   try {
     await withRetries(() => client.updateMessage({ id, tags: { delivery: mark ?? '' } }), {
       limitMs: Math.min(LIMIT_MS, Math.max(deadline - Date.now(), 0)),
+      maxAskedMs: MAX_ASKED_MS,
     })
   } catch (thrown) {
     const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
