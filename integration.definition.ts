@@ -68,6 +68,14 @@ export default new IntegrationDefinition({
             description:
               'Of a message of the bot that is not known to have reached your backend: "failed", or "unknown" where it may have',
           },
+          redelivery: {
+            title: 'Redelivery',
+            description: 'By which call, and until when, the message and those before it are being delivered again',
+          },
+          redeliveryFailures: {
+            title: 'Failed redeliveries',
+            description: 'How often your backend has failed on the message when it was delivered again',
+          },
         },
       },
       messages: {

@@ -33,7 +33,8 @@ const start = (options: SandboxOptions = {}) =>
     onApiCall: (call) => {
       const { operation, input } = call
       const tags = Object(input['tags'])
-      if (operation === 'updateMessage') events.push(`mark ${JSON.stringify(tags.delivery)}`)
+      if (operation === 'updateMessage' && Object.hasOwn(tags, 'delivery'))
+        events.push(`mark ${JSON.stringify(tags.delivery)}`)
       if (operation === 'listMessages') events.push(`look for ${tags.delivery}`)
       return faultOf(call)
     },

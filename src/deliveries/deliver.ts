@@ -1,9 +1,10 @@
 import type * as bp from '.botpress'
 import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
-import { DELIVERY, type Outgoing, type Patience } from '../endpoint/post-message'
+import { EndpointFailure } from '../endpoint/endpoint-failure'
+import { DELIVERY, type Outgoing, type Patience, postMessage } from '../endpoint/post-message'
 import { EndpointRecord } from './endpoint-record'
-import { type Mark, markAfter, setMark } from './mark'
+import { type Mark, markAfter, tagMessage } from './mark'
 
 /** How long a call of the cloud may take: deliveries, and what they tell Botpress, keep within it. */
 export const CALL_MS = 45_000
@@ -24,25 +25,31 @@ export const deliver = async (
   deadline: number
 ): Promise<void> => {
   const integration = integrationAsCaller(installationOf(ctx))
-  let mark: Mark | undefined
-  let marking = Promise.resolve()
+  let mark: Mark | '' = ''
+  let marking = Promise.resolve(true)
   // Beside the pauses and the further tries, which it does not delay.
-  const changeMark = (to: Mark | undefined) => {
-    if (to !== mark) marking = marking.then(() => setMark(integration, message.id, to, { logger, deadline }))
-    mark = to
+  const changeMark = (delivery: Mark | '') => {
+    if (delivery === mark) return
+    mark = delivery
+    marking = marking.then(() => tagMessage(integration, message.id, { delivery }, { logger, deadline }))
   }
   let record: EndpointRecord | undefined
   try {
     const endpoint = endpointOf(ctx.configuration)
     record = EndpointRecord.of(integration.installation, endpoint.url)
     const { isDown } = record
-    await record.post(endpoint, { ...message, overNewConnection: isDown }, isDown ? WHILE_DOWN : DELIVERY, (failure) =>
+    await postMessage(endpoint, { ...message, overNewConnection: isDown }, isDown ? WHILE_DOWN : DELIVERY, (failure) =>
       changeMark(markAfter(failure))
     )
-    changeMark(undefined)
+    changeMark('')
+    record.isDown = false
+    if (!(await marking)) record.stillMarked.add(message.id)
   } catch (thrown) {
     changeMark(markAfter(thrown))
-    if (record && mark === 'failed') record.hasFailed = true
+    if (record) {
+      record.isDown = thrown instanceof EndpointFailure && thrown.details.isTemporary === true
+      record.hasFailed ||= markAfter(thrown) === 'failed'
+    }
     throw thrown
   } finally {
     await marking

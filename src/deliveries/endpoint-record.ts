@@ -1,9 +1,6 @@
 import QuickLRU from 'quick-lru'
 import type { Installation } from '../botpress/client'
 import { keyWithin } from '../botpress/remembered'
-import type { Endpoint } from '../configuration'
-import { EndpointFailure } from '../endpoint/endpoint-failure'
-import { type Outgoing, type Patience, postMessage } from '../endpoint/post-message'
 
 /** That long after a failure, an endpoint is taken to be down still. */
 const DOWN_MS = 60_000
@@ -17,12 +14,18 @@ const records = new QuickLRU<string, EndpointRecord>({ maxSize: MAX_RECORDS / 2 
 export class EndpointRecord {
   /** When the last delivery failed, where its cause may pass. */
   private failedAt = -Infinity
-  /** Whether there is a message that has failed, and that no redelivery has tried since. */
+  /** Whether a delivery has failed since the last redelivery. */
   hasFailed = false
-  /** When all that has failed was last looked for. */
+  /** Whether the last redelivery has not come to its end. */
+  isUnfinished = false
+  /** When it was last looked for all that has failed. */
   lookedAt = -Infinity
-  /** What is older than this (ISO 8601) has been tried since. */
-  triedUpTo = ''
+  /** Until when it is not looked for what has failed. */
+  resumeAt = -Infinity
+  /** Ids of messages that were redelivered in vain since. */
+  readonly triedInVain = new Set<string>()
+  /** Ids of messages that were delivered, and whose mark could not be removed. */
+  readonly stillMarked = new Set<string>()
 
   static of(installation: Installation, url: URL): EndpointRecord {
     const key = keyWithin(installation, url.href)
@@ -40,20 +43,7 @@ export class EndpointRecord {
     return Date.now() - this.failedAt < DOWN_MS
   }
 
-  /** Posts a message to the endpoint, and remembers how that went. Takes and throws what `postMessage` does. */
-  async post(
-    endpoint: Endpoint,
-    message: Outgoing,
-    patience: Patience,
-    onFailedTry?: (failure: EndpointFailure) => void
-  ): Promise<void> {
-    try {
-      await postMessage(endpoint, message, patience, onFailedTry)
-      this.failedAt = -Infinity
-    } catch (thrown) {
-      const isDown = thrown instanceof EndpointFailure && thrown.details.isTemporary
-      this.failedAt = isDown ? Date.now() : -Infinity
-      throw thrown
-    }
+  set isDown(isDown: boolean) {
+    this.failedAt = isDown ? Date.now() : -Infinity
   }
 }

@@ -13,41 +13,53 @@ export type Mark = 'failed' | 'unknown'
 export const markAfter = (failure: unknown): Mark =>
   failure instanceof EndpointFailure && failure.details.mayHaveArrived ? 'unknown' : 'failed'
 
+/** What a message in Botpress's record is tagged with; an empty value takes a tag away. */
+export type DeliveryTags = {
+  delivery?: Mark | ''
+  /** In how many redeliveries the endpoint has failed on it. */
+  redeliveryFailures?: string
+  /** By which call, and until when, it and those beside it are being redelivered. */
+  redelivery?: string
+}
+
 const LIMIT_MS = 20_000
 
 /** Nobody asks again later: better too early than never. */
 const MAX_ASKED_MS = 5000
 
-export type MarkOptions = {
+export type RecordOptions = {
   logger: bp.Logger
-  /** Until when, in milliseconds since 1970, it is tried. */
+  /** Until when it is tried, in milliseconds since 1970. */
   deadline: number
 }
 
 /**
- * Marks a message in Botpress's record, or takes its mark away. Throws nothing: where that fails, the bot's log tells it.
+ * Writes how a message stands to Botpress's record. Throws nothing: where that fails, the bot's log tells it.
  *
- * @param mark `undefined` for a message that has been delivered
+ * @param tags an empty value takes a tag away
+ * @returns whether it is written
  */
-export const setMark = async (
+export const tagMessage = async (
   { client }: Pick<Caller, 'client'>,
   id: string,
-  mark: Mark | undefined,
-  { logger, deadline }: MarkOptions
-): Promise<void> => {
+  tags: DeliveryTags,
+  { logger, deadline }: RecordOptions
+): Promise<boolean> => {
   try {
-    await withRetries(() => client.updateMessage({ id, tags: { delivery: mark ?? '' } }), {
+    await withRetries(() => client.updateMessage({ id, tags }), {
       limitMs: Math.min(LIMIT_MS, Math.max(deadline - Date.now(), 0)),
       maxAskedMs: MAX_ASKED_MS,
     })
+    return true
   } catch (thrown) {
-    const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
-    logger
-      .forBot()
-      .error(
-        mark === undefined
-          ? `The message ${id} was delivered, but its mark could not be removed: ${reason}. It may be delivered once more, with the same webhook-id.`
-          : `The message ${id} could not be marked as ${mark}: ${reason}. Unless it is delivered yet, it is not delivered again, and has to be read from its conversation.`
-      )
+    logger.forBot().error(notWritten(id, tags, BotpressFailure.in(thrown)?.reason ?? String(thrown)))
+    return false
   }
+}
+
+const notWritten = (id: string, { delivery }: DeliveryTags, reason: string): string => {
+  if (delivery === undefined) return `The message ${id} could not be tagged: ${reason}.`
+  return delivery === ''
+    ? `The message ${id} was delivered, but its mark could not be removed: ${reason}. It may be delivered again, with the same webhook-id.`
+    : `The message ${id} could not be marked as ${delivery}: ${reason}. Unless it is delivered yet, it is not delivered again, and has to be read from its conversation.`
 }

@@ -21,12 +21,13 @@ const listOf = (numbers: number[]) => {
 /** All that is given out, in its order. */
 const walk = async (
   { list }: Pick<OldestFirstOptions, 'list'>,
-  { from = 0, lookUntil = Infinity, onPage = (_page: string[]) => {} } = {}
+  { from = 0, lookUntil = Infinity, passed = [] as string[], onPage = (_page: string[]) => {} } = {}
 ) => {
   const given: string[] = []
   const oldestFirst = new OldestFirst({
     list,
-    isPassed: ({ id, createdAt }) => Number(createdAt) < from || given.includes(id),
+    isWanted: ({ id }) => !given.includes(id) && !passed.includes(id),
+    isTooOld: ({ createdAt }) => Number(createdAt) < from,
     lookUntil,
   })
   const waiting: number[] = []
@@ -36,14 +37,14 @@ const walk = async (
     onPage(ids)
     given.push(...ids)
   }
-  return { given, waiting, hasSeenAll: oldestFirst.hasSeenAll }
+  return { given, waiting, isCut: oldestFirst.isCut, skipped: oldestFirst.skipped }
 }
 
 const upTo = (count: number) => Array.from({ length: count }, (_, index) => index + 1)
 
 describe('a list, from its oldest message on', () => {
   it.each([0, 1, 2, 3, 4, 6, 7, 20])('of %i messages: each once, in order', async (count) => {
-    expect(await walk(listOf(upTo(count)))).toMatchObject({ given: upTo(count).map(String), hasSeenAll: true })
+    expect(await walk(listOf(upTo(count)))).toMatchObject({ given: upTo(count).map(String), isCut: false, skipped: 0 })
   })
 
   it('asks for one page once, and for each of more twice at the most', async () => {
@@ -51,7 +52,8 @@ describe('a list, from its oldest message on', () => {
     await walk(one)
     expect(one.asked).toHaveLength(1)
     const many = listOf(upTo(30))
-    await walk(many)
+    // What is delivered is no longer in the list.
+    await walk(many, { onPage: (page) => void many.numbers.splice(0, page.length) })
     expect(many.asked.length).toBeLessThanOrEqual(20)
   })
 
@@ -70,10 +72,16 @@ describe('a list, from its oldest message on', () => {
     expect(given).toEqual(['1', '2', '3', '4', '5', '7', '8', '9', '10', '11', '12'])
   })
 
-  it('does not look behind what is passed', async () => {
+  it('passes over what is not wanted, also whole pages of it, and counts it', async () => {
+    const passed = ['1', '2', '3', '5', '8', '9', '10']
+    expect(await walk(listOf(upTo(12)), { passed })).toMatchObject({ given: ['4', '6', '7', '11', '12'], skipped: 7 })
+    expect(await walk(listOf(upTo(3)), { passed })).toMatchObject({ given: [], skipped: 3 })
+  })
+
+  it('does not look behind what is too old', async () => {
     const one = listOf(upTo(100))
     expect((await walk(one, { from: 95 })).given).toEqual(['95', '96', '97', '98', '99', '100'])
-    expect(one.asked.length).toBeLessThanOrEqual(5)
+    expect(one.asked.length).toBeLessThanOrEqual(6)
   })
 
   it('goes on behind an empty page that has a token', async () => {
@@ -90,6 +98,6 @@ describe('a list, from its oldest message on', () => {
   })
 
   it('begins with the oldest that it has seen where the time is up, and says so', async () => {
-    expect(await walk(listOf(upTo(9)), { lookUntil: 0 })).toMatchObject({ given: ['7', '8', '9'], hasSeenAll: false })
+    expect(await walk(listOf(upTo(9)), { lookUntil: 0 })).toMatchObject({ given: ['7', '8', '9'], isCut: true })
   })
 })

@@ -5,8 +5,10 @@ type Page = { messages: Message[]; nextToken?: string }
 export type OldestFirstOptions = {
   /** Gets a page of one of Botpress's lists, the newest message first. */
   list: (nextToken?: string) => Promise<Page>
-  /** Whether a message was given out, or is older than what is wanted: so are all that follow it in the list. */
-  isPassed: (message: Message) => boolean
+  /** Whether a message is to be given out: never again one that was. */
+  isWanted: (message: Message) => boolean
+  /** Whether a message, and with it all that follow it in the list, is older than what is wanted. */
+  isTooOld: (message: Message) => boolean
   /** How long it looks for older ones: in milliseconds since 1970. */
   lookUntil: number
 }
@@ -17,55 +19,67 @@ export type OldestFirstOptions = {
  * are held.
  */
 export class OldestFirst {
-  /** How many messages it has seen and not given out. */
+  /** How many messages it has seen on its way to the first one that it gave out, and did not want. */
+  skipped = 0
+  /** How many it has seen, wanted, and not given out. */
   waiting = 0
-  /** Whether it has seen the oldest. */
-  hasSeenAll = true
+  /** Whether there may be others that it has not seen. */
+  isCut = false
 
   constructor(private readonly options: OldestFirstOptions) {}
 
-  /** What is not passed, page by page. What has changed on a page since it was seen is as it is now. */
+  /** What is wanted, page by page. What has changed on a page since it was seen is as it is now. */
   async *pages(): AsyncGenerator<Message[]> {
-    for (;;) {
-      const { first, older, oldest } = await this.findOldest()
+    for (let round = 1; ; round++) {
+      const { first, older, oldest, skipped } = await this.findOldest()
+      if (round === 1) this.skipped = skipped
       this.waiting = [first, ...older].reduce((sum, { count }) => sum + count, 0)
       this.waiting -= (older.pop() ?? first).count
       yield oldest.reverse()
-      if (oldest.length === 0 || this.waiting === 0) return
+      if (this.waiting === 0) return
       for (const { token, count } of older.reverse()) {
-        const { messages } = await this.look(token)
+        const { wanted } = await this.look(token)
         this.waiting -= count
-        yield messages.reverse()
+        yield wanted.reverse()
       }
       // The first page has no token: what was added meanwhile has moved it, and is looked for with it.
     }
   }
 
-  /** The oldest page with messages that are not passed, and how many there are on the pages from the first one to it. */
+  /** The oldest page with something wanted, and how much of it there is on the pages from the first one to it. */
   private async findOldest() {
-    const { messages, nextToken } = await this.look(undefined)
-    const first = { count: messages.length }
-    const older: { token: string; count: number }[] = []
-    let oldest = messages
+    const { wanted, skipped, nextToken } = await this.look(undefined)
+    const found = {
+      first: { count: wanted.length },
+      older: [] as { token: string; count: number }[],
+      oldest: wanted,
+      skipped,
+    }
+    this.isCut = false
     for (let token = nextToken; token !== undefined;) {
       if (Date.now() >= this.options.lookUntil) {
-        this.hasSeenAll = false
+        this.isCut = true
         break
       }
       const page = await this.look(token)
-      if (page.messages.length > 0) {
-        older.push({ token, count: page.messages.length })
-        oldest = page.messages
+      found.skipped += page.skipped
+      if (page.wanted.length > 0) {
+        found.older.push({ token, count: page.wanted.length })
+        found.oldest = page.wanted
       }
       token = page.nextToken
     }
-    return { first, older, oldest }
+    return found
   }
 
-  /** The messages of a page that are not passed, and the token of the next page, where it may have some. */
-  private async look(token: string | undefined): Promise<Page> {
+  private async look(token: string | undefined) {
     const { messages, nextToken } = await this.options.list(token)
-    const wanted = messages.filter((message) => !this.options.isPassed(message))
-    return { messages: wanted, nextToken: wanted.length === messages.length ? nextToken : undefined }
+    const young = messages.filter((message) => !this.options.isTooOld(message))
+    const wanted = young.filter((message) => this.options.isWanted(message))
+    return {
+      wanted,
+      skipped: young.length - wanted.length,
+      nextToken: young.length === messages.length ? nextToken : undefined,
+    }
   }
 }

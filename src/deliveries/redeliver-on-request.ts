@@ -1,10 +1,14 @@
+import QuickLRU from 'quick-lru'
 import type * as bp from '.botpress'
 import type { Caller } from '../botpress/client'
-import { Remembered } from '../botpress/remembered'
-import { redeliver, type Wanted } from './redeliver'
+import { keyWithin } from '../botpress/remembered'
+import { MIN_REDELIVERY_MS, redeliver, type Wanted } from './redeliver'
 
-/** What a redelivery that ran out of time has tried in vain: the next one goes on behind it. */
-const interrupted = new Remembered<{ triedUpTo: string; refused: number; reason?: string }>({ maxSize: 1000 })
+/** How long a redelivery on request takes at the most. */
+export const REQUEST_MS = 20_000
+
+/** What redeliveries that had no time for all have tried in vain: the next request goes on behind it. */
+const interrupted = new QuickLRU<string, Set<string>>({ maxSize: 50, maxAge: 5 * 60_000 })
 
 /** How a redelivery has ended. */
 export type RedeliveryReport = {
@@ -24,16 +28,20 @@ export type RedeliveryReport = {
 export const redeliverOnRequest = async (
   caller: Caller,
   props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
-  { mark, conversationId, deadline }: Omit<Wanted, 'since'>
+  { mark, conversationId, deadline }: Pick<Wanted, 'mark' | 'conversationId' | 'deadline'>
 ): Promise<RedeliveryReport> => {
-  const series = JSON.stringify([props.ctx.configuration.responseEndpointURL, mark, conversationId])
-  const before = interrupted.get(caller.installation, series)
-  const since = before?.triedUpTo ?? ''
-  const { triedUpTo, end, ...now } = await redeliver(caller, props, { mark, conversationId, since, deadline })
-  const refused = now.refused + (before?.refused ?? 0)
-  const reason = now.reason ?? before?.reason
-  if (end === 'out of time' && triedUpTo > since) {
-    interrupted.set(caller.installation, series, { triedUpTo, refused, reason })
-  } else interrupted.forget(caller.installation, series)
-  return { delivered: now.delivered, undelivered: refused + now.untried, reason }
+  const { responseEndpointURL } = props.ctx.configuration
+  const series = keyWithin(caller.installation, JSON.stringify([responseEndpointURL, mark, conversationId]))
+  const triedInVain = interrupted.get(series) ?? new Set()
+  const { delivered, undelivered, reason, end } = await redeliver(caller, props, {
+    mark,
+    conversationId,
+    triedInVain,
+    isPatient: false,
+    beginUntil: deadline - MIN_REDELIVERY_MS,
+    deadline,
+  })
+  if (end === 'out of time') interrupted.set(series, triedInVain)
+  else interrupted.delete(series)
+  return { delivered, undelivered, reason }
 }

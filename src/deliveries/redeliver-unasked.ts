@@ -3,12 +3,21 @@ import { BotpressFailure } from '../botpress/botpress-failure'
 import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { EndpointRecord } from './endpoint-record'
-import { MIN_REDELIVERY_MS, redeliver, REDELIVERY_MS } from './redeliver'
+import { MIN_REDELIVERY_MS, redeliver } from './redeliver'
 
 const MAX_AGE_MS = 3 * 24 * 60 * 60_000
 
 /** So often all that has failed is looked for: other instances, and those that were ended, have failed too. */
 const LOOK_INTERVAL_MS = 5 * 60_000
+
+/** How long it begins tries. */
+const WORK_MS = 20_000
+
+/** After a look that Botpress has refused. */
+const PAUSE_MS = 60_000
+
+/** More is not remembered of what was tried in vain. */
+const MAX_REMEMBERED = 10_000
 
 /**
  * Delivers again what has failed in the last three days, now that the endpoint takes messages: where this instance knows of
@@ -26,27 +35,37 @@ export const redeliverUnasked = async (
   const record = EndpointRecord.of(integration.installation, url)
   const now = Date.now()
   const isLookDue = now - record.lookedAt >= LOOK_INTERVAL_MS
-  if ((!isLookDue && !record.hasFailed) || deadline - now < MIN_REDELIVERY_MS) return
-  const oldest = new Date(now - MAX_AGE_MS).toISOString()
-  // Between two looks, what the endpoint refuses for good is tried once.
-  const since = isLookDue || record.triedUpTo < oldest ? oldest : record.triedUpTo
+  if (
+    !(isLookDue || record.hasFailed || record.isUnfinished) ||
+    now < record.resumeAt ||
+    deadline - now < MIN_REDELIVERY_MS
+  )
+    return
+  // Between two looks, what is refused for good is tried once; what a look had no time for comes before that is tried anew.
+  if ((isLookDue && !record.isUnfinished) || record.triedInVain.size > MAX_REMEMBERED) record.triedInVain.clear()
   if (isLookDue) record.lookedAt = now
-  record.hasFailed = false
   const log = logger.forBot()
   try {
-    const { delivered, refused, untried, reason, triedUpTo, end } = await redeliver(
+    const { delivered, undelivered, reason, end, leasedUntil } = await redeliver(
       integration,
       { ctx, logger },
-      { mark: 'failed', since, deadline: Math.min(deadline, now + REDELIVERY_MS) }
+      {
+        mark: 'failed',
+        since: new Date(now - MAX_AGE_MS).toISOString(),
+        triedInVain: record.triedInVain,
+        isPatient: true,
+        beginUntil: Math.min(now + WORK_MS, deadline - MIN_REDELIVERY_MS),
+        deadline,
+      }
     )
-    record.triedUpTo = triedUpTo
-    record.hasFailed = end !== 'all tried'
+    record.hasFailed = false
+    record.isUnfinished = end !== 'all tried'
+    record.resumeAt = leasedUntil ?? now
     if (delivered > 0) log.info(`Redelivered ${delivered} of the messages that ${url.host} had not taken.`)
-    if (reason) log.error(`${refused + untried} messages are not delivered yet. ${reason}`)
+    if (reason) log.error(`${undelivered} messages are not delivered yet. ${reason}`)
   } catch (thrown) {
+    record.resumeAt = now + PAUSE_MS
     const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
-    log.error(
-      `What ${url.host} had not taken could not be looked for: ${reason}. It is looked for again in five minutes.`
-    )
+    log.error(`What ${url.host} had not taken could not be looked for: ${reason}. It is looked for again in a minute.`)
   }
 }

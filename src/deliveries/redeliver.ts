@@ -5,25 +5,29 @@ import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
 import { externalConversationIds } from '../botpress/external-conversation-ids'
 import { withRetries } from '../botpress/with-retries'
-import { endpointOf } from '../configuration'
+import { type Endpoint, endpointOf } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { outgoingMessageOf } from '../endpoint/outgoing-message'
-import { DELIVERY } from '../endpoint/post-message'
+import { DELIVERY, postMessage } from '../endpoint/post-message'
 import { EndpointRecord } from './endpoint-record'
-import { type Mark, markAfter, setMark } from './mark'
+import { Lease } from './lease'
+import { type DeliveryTags, type Mark, markAfter, tagMessage } from './mark'
 import { OldestFirst } from './oldest-first'
-
-/** How long a redelivery works at the most. */
-export const REDELIVERY_MS = 20_000
 
 /** What is left in the end to tell Botpress how the last ones have fared. */
 const LAST_CALLS_MS = 3000
 
 /** A try that could not wait that long for an answer is not begun: what is cut off may have arrived. */
-const MIN_TRY_MS = 5000
+const MIN_TRY_MS = 8000
 
-/** Less than this is not worth a beginning. */
+/** A call that has less time than this begins none. */
 export const MIN_REDELIVERY_MS = LAST_CALLS_MS + MIN_TRY_MS
+
+/** Of the time to begin tries in, what may go on looking for the oldest message. */
+const LOOKING_SHARE = 0.6
+
+/** A message that the endpoint has failed on in so many redeliveries holds up the others no longer: it may be its fault. */
+const MAX_FAILURES = 2
 
 export type Wanted = {
   mark: Mark
@@ -31,21 +35,25 @@ export type Wanted = {
   conversationId?: string
   /** No older ones (ISO 8601). */
   since?: string
-  /** In milliseconds since 1970. */
+  /** Ids of messages to pass over. Those that are tried in vain are added. */
+  triedInVain: Set<string>
+  /** Whether it leaves alone what another call redelivers. */
+  isPatient: boolean
+  /** Until when it begins tries, and when all is done: in milliseconds since 1970. */
+  beginUntil: number
   deadline: number
 }
 
 export type Redelivery = {
   delivered: number
-  /** Those that were tried in vain. */
-  refused: number
-  /** Those that were seen and not tried. */
-  untried: number
+  /** Those that were found and are not delivered. */
+  undelivered: number
   /** The last failure, in the words of the bot's log. */
   reason?: string
-  /** What is older than this (ISO 8601) has been tried. */
-  triedUpTo: string
-  end: 'all tried' | 'out of time' | 'failed'
+  /** `leased` where another call redelivers the same. */
+  end: 'all tried' | 'out of time' | 'failed' | 'leased'
+  /** Until when it does so at the most, in milliseconds since 1970. */
+  leasedUntil?: number
 }
 
 /**
@@ -55,99 +63,165 @@ export type Redelivery = {
  * @param caller asks Botpress
  * @throws what the caller's client throws, where it does so before any message was found
  */
-export const redeliver = async (
+export const redeliver = (
   caller: Caller,
-  { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
-  { mark, conversationId, since = '', deadline }: Wanted
-): Promise<Redelivery> => {
-  const outcome: Redelivery = { delivered: 0, refused: 0, untried: 0, triedUpTo: since, end: 'all tried' }
-  const tried = new Set<string>()
-  const triesUntil = deadline - LAST_CALLS_MS
-  let neededMs = MIN_TRY_MS
+  props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
+  wanted: Wanted
+): Promise<Redelivery> => new Run(caller, props, wanted).redeliver()
 
-  const ask = <T>(work: () => Promise<T>): Promise<T> =>
-    withRetries(work, { limitMs: Math.max(deadline - Date.now(), 0) })
-  const oldestFirst = new OldestFirst({
-    list: async (nextToken) => {
-      const { messages, meta } = await ask(() =>
-        caller.client.listMessages({ conversationId, tags: { delivery: mark }, nextToken })
-      )
-      return { messages, nextToken: meta.nextToken }
-    },
-    isPassed: ({ id, createdAt }) => createdAt < outcome.triedUpTo || tried.has(id),
-    lookUntil: (Date.now() + triesUntil - neededMs) / 2,
-  })
+/** One redelivery. */
+class Run {
+  private readonly report: Redelivery = { delivered: 0, undelivered: 0, end: 'all tried' }
+  private readonly tried = new Set<string>()
+  private readonly triesUntil: number
+  private readonly oldestFirst: OldestFirst
+  private readonly lease: Lease
+  private slowestMs = 0
 
-  const tryOnce = async (message: Message, externalId: string | undefined): Promise<void> => {
-    if (externalId === undefined) {
-      throw new RuntimeError(
-        `The message ${message.id} was not delivered: its conversation ${message.conversationId} is gone, or has no external id.`
-      )
+  constructor(
+    private readonly caller: Caller,
+    private readonly props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
+    private readonly wanted: Wanted
+  ) {
+    const { mark, conversationId, since = '', triedInVain, beginUntil, deadline } = wanted
+    const { client } = caller
+    this.triesUntil = deadline - LAST_CALLS_MS
+    this.oldestFirst = new OldestFirst({
+      list: async (nextToken) => {
+        const { messages, meta } = await this.ask(() =>
+          client.listMessages({ conversationId, tags: { delivery: mark }, nextToken })
+        )
+        return { messages, nextToken: meta.nextToken }
+      },
+      isWanted: ({ id }) => !this.tried.has(id) && !triedInVain.has(id),
+      isTooOld: ({ createdAt }) => createdAt < since,
+      lookUntil: Date.now() + (beginUntil - Date.now()) * LOOKING_SHARE,
+    })
+    this.lease = new Lease({
+      tag: (id, tags) => this.tag(id, tags),
+      getMessage: async (id) => (await this.ask(() => client.getMessage({ id }))).message,
+    })
+  }
+
+  async redeliver(): Promise<Redelivery> {
+    const { report, oldestFirst } = this
+    let given = 0
+    try {
+      for await (const page of oldestFirst.pages()) {
+        given += page.length
+        if (page.length > 0 && !(await this.workOn(page))) break
+      }
+      if (report.end === 'all tried' && oldestFirst.isCut) report.end = 'out of time'
+    } catch (thrown) {
+      const failure = BotpressFailure.in(thrown)
+      if (given === 0 || !(failure || thrown instanceof RuntimeError)) throw thrown
+      report.reason = failure ? `Botpress failed: ${failure.reason}.` : (thrown as RuntimeError).message
+      report.end = 'failed'
     }
-    const endpoint = endpointOf(ctx.configuration)
-    const start = Date.now()
-    const outgoing = {
-      id: message.id,
-      createdAt: message.createdAt,
-      body: outgoingMessageOf(message, externalId),
-      overNewConnection: tried.size === 1,
-    }
-    const patience = { ...DELIVERY, retries: 0, timeoutMs: triesUntil - start }
-    await EndpointRecord.of(caller.installation, endpoint.url).post(endpoint, outgoing, patience)
-    neededMs = Math.max(neededMs, 1.5 * (Date.now() - start))
+    report.undelivered = oldestFirst.skipped + given + oldestFirst.waiting - report.delivered
+    if (report.end === 'out of time' && this.tried.size === 0)
+      report.reason = 'There was no time to try any: Botpress was slow.'
+    return report
   }
 
   /** @returns whether to go on with the next page */
-  const redeliverPage = async (messages: Message[]): Promise<boolean> => {
-    const externalIds = await ask(() => externalConversationIds(caller, messages))
-    const markings: Promise<void>[] = []
-    const change = (id: string, to: Mark | undefined) => markings.push(setMark(caller, id, to, { logger, deadline }))
+  private async workOn(messages: Message[]): Promise<boolean> {
+    const endpoint = endpointOf(this.props.ctx.configuration)
+    const record = EndpointRecord.of(this.caller.installation, endpoint.url)
+    const leasedUntil = await this.lease.take(messages, this.wanted.isPatient)
+    if (leasedUntil !== undefined) {
+      this.report.leasedUntil = leasedUntil
+      return this.end('leased')
+    }
+    const unmarkings: Promise<boolean>[] = []
+    const unmark = async (message: Message): Promise<boolean> => {
+      this.lease.forget(message.id)
+      const isDone = await this.tag(message.id, { delivery: '', redelivery: '', redeliveryFailures: '' })
+      if (isDone) record.stillMarked.delete(message.id)
+      else record.stillMarked.add(message.id)
+      return isDone
+    }
     try {
+      const externalIds = await this.ask(() => externalConversationIds(this.caller, messages))
       for (const message of messages) {
-        if (Date.now() + neededMs > triesUntil) {
-          outcome.end = 'out of time'
-          return false
+        if (Date.now() > Math.min(this.wanted.beginUntil, this.triesUntil - 1.5 * this.slowestMs)) {
+          return this.end('out of time')
         }
-        tried.add(message.id)
-        try {
-          await tryOnce(message, externalIds.get(message.conversationId))
-          outcome.delivered++
-          change(message.id, undefined)
-        } catch (thrown) {
-          outcome.refused++
-          if (thrown instanceof RuntimeError) outcome.reason = thrown.message
-          else if (!(thrown instanceof EndpointFailure)) throw thrown
-          else {
-            outcome.reason = thrown.reportOn(message.id)
-            if (markAfter(thrown) === 'unknown' && mark !== 'unknown') change(message.id, 'unknown')
-            if (thrown.details.isTemporary) {
-              outcome.end = 'failed'
-              return false
-            }
-          }
+        this.tried.add(message.id)
+        if (!record.stillMarked.has(message.id)) {
+          const failure = await this.failureOf(endpoint, message, externalIds.get(message.conversationId))
+          if (failure && (await this.isEndAfter(failure, message))) return this.end('failed')
+          if (failure) continue
+          record.isDown = false
         }
-        outcome.triedUpTo = message.createdAt
+        this.report.delivered++
+        unmarkings.push(unmark(message))
       }
-      return true
+      // Where Botpress takes nothing, what is delivered would come again.
+      return (await Promise.all(unmarkings)).every(Boolean) || this.end('failed')
     } finally {
-      await Promise.all(markings)
+      await Promise.all(unmarkings)
+      await this.lease.release()
     }
   }
 
-  let given = 0
-  try {
-    for await (const page of oldestFirst.pages()) {
-      given += page.length
-      if (!(await redeliverPage(page))) break
+  /** Tries a message once. */
+  private async failureOf(
+    endpoint: Endpoint,
+    { id, createdAt, ...message }: Message,
+    externalId: string | undefined
+  ): Promise<EndpointFailure | RuntimeError | undefined> {
+    if (externalId === undefined) {
+      return new RuntimeError(
+        `The message ${id} was not delivered: its conversation ${message.conversationId} is gone, or has no external id.`
+      )
     }
-  } catch (thrown) {
-    const failure = BotpressFailure.in(thrown)
-    if (!failure || given === 0) throw thrown
-    outcome.reason = `Botpress failed: ${failure.reason}.`
-    outcome.end = 'failed'
+    const start = Date.now()
+    const body = outgoingMessageOf({ id, createdAt, ...message }, externalId)
+    const outgoing = { id, createdAt, body, overNewConnection: this.tried.size === 1 }
+    try {
+      await postMessage(endpoint, outgoing, { ...DELIVERY, retries: 0, timeoutMs: this.triesUntil - start })
+      return undefined
+    } catch (thrown) {
+      if (thrown instanceof EndpointFailure) return thrown
+      throw thrown
+    } finally {
+      this.slowestMs = Math.max(this.slowestMs, Date.now() - start)
+    }
   }
-  outcome.untried = given - outcome.delivered - outcome.refused + oldestFirst.waiting
-  // What has not been seen is older, and may not be passed over the next time.
-  if (!oldestFirst.hasSeenAll) outcome.triedUpTo = since
-  return outcome
+
+  /** Whether a failure tells that the endpoint is down; one of the message alone is passed over from then on. */
+  private async isEndAfter(failure: EndpointFailure | RuntimeError, { id, tags }: Message): Promise<boolean> {
+    if (failure instanceof RuntimeError) this.report.reason = failure.message
+    else {
+      this.report.reason = failure.reportOn(id)
+      const { isTemporary, status } = failure.details
+      const failures = Number(tags['redeliveryFailures'] ?? 0)
+      if (isTemporary) {
+        // Where there was no answer, or it asked for patience, it is no fault of the message.
+        if (status === undefined || status === 429) return true
+        if (failures < MAX_FAILURES) {
+          await this.tag(id, { redeliveryFailures: String(failures + 1) })
+          return true
+        }
+      }
+      if (markAfter(failure) === 'unknown' && this.wanted.mark !== 'unknown')
+        await this.tag(id, { delivery: 'unknown' })
+    }
+    this.wanted.triedInVain.add(id)
+    return false
+  }
+
+  private end(how: Redelivery['end']): false {
+    this.report.end = how
+    return false
+  }
+
+  private ask<T>(work: () => Promise<T>): Promise<T> {
+    return withRetries(work, { limitMs: Math.max(this.wanted.deadline - Date.now(), 0) })
+  }
+
+  private tag(id: string, tags: DeliveryTags): Promise<boolean> {
+    return tagMessage(this.caller, id, tags, { logger: this.props.logger, deadline: this.wanted.deadline })
+  }
 }

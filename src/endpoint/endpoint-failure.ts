@@ -83,6 +83,9 @@ const adviceAfter = (status: number, bytes: number): string => {
   }
 }
 
+/** In characters. */
+const MAX_TARGET_LENGTH = 300
+
 /** Where the answer leads, without a query or a password; `undefined` where it is no redirect. */
 const redirectTarget = (
   url: URL,
@@ -96,7 +99,7 @@ const redirectTarget = (
   const isEchoed = secret
     .split(' ')
     .some((word) => word !== '' && [word, encodeURIComponent(word)].some((written) => pathname.includes(written)))
-  return isEchoed ? origin : origin + pathname
+  return isEchoed ? origin : (origin + pathname).slice(0, MAX_TARGET_LENGTH)
 }
 
 type TransportError = { code?: string; message: string }

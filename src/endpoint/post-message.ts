@@ -29,6 +29,9 @@ export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_
 /** The most of a pause that a Retry-After is given. */
 const MAX_RETRY_AFTER_MS = 10_000
 
+/** The least of the time for all tries that a further one must have. */
+const MIN_SHARE = 0.25
+
 export type Outgoing = {
   /** The `webhook-id`, the same in every try. */
   id: string
@@ -58,10 +61,15 @@ export const postMessage = async (
   const bytes = Buffer.from(text)
   const deadline = Date.now() + timeoutMs
   let needsNewConnection = overNewConnection
+  let triedAt = 0
+  let slowestMs = 0
+  // What is cut off may have arrived: a try that could not wait for as long as others took is not begun.
+  const hasTimeAfter = (pause: number) =>
+    Date.now() + pause + Math.max(timeoutMs * MIN_SHARE, 1.5 * slowestMs) <= deadline
 
   const tryOnce = async (): Promise<void> => {
     const now = new Date()
-    const left = Math.max(deadline - now.getTime(), 1)
+    triedAt = now.getTime()
     const answer = await post(url, {
       headers: {
         'webhook-id': id,
@@ -74,8 +82,9 @@ export const postMessage = async (
       },
       header,
       body: bytes,
-      connectTimeoutMs: Math.min(connectTimeoutMs, left),
-      answerTimeoutMs: Math.min(answerTimeoutMs, left),
+      connectTimeoutMs,
+      answerTimeoutMs,
+      deadline,
       overNewConnection: needsNewConnection,
     })
     if (answer.status < 200 || answer.status > 299) {
@@ -88,6 +97,7 @@ export const postMessage = async (
     // The pauses are made below.
     minTimeout: 0,
     onFailedAttempt: ({ error, attemptNumber }) => {
+      slowestMs = Math.max(slowestMs, Date.now() - triedAt)
       if (!(error instanceof EndpointFailure)) return
       error.tries = attemptNumber
       onFailedTry(error)
@@ -96,12 +106,12 @@ export const postMessage = async (
       if (!(error instanceof EndpointFailure) || !error.details.isTemporary) return false
       const askedMs = Math.min(error.details.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)
       const pause = backoffMs(attemptNumber, pauseMs, askedMs)
-      if (Date.now() + pause >= deadline) return false
+      if (!hasTimeAfter(pause)) return false
       // Where there was no answer, the connection was at fault, and so may be others that were kept with it.
       needsNewConnection ||= error.details.status === undefined
       await sleep(pause)
       // An instance may have been frozen meanwhile.
-      return Date.now() < deadline
+      return hasTimeAfter(0)
     },
   })
 }

@@ -42,6 +42,8 @@ export type PostOptions = TryLimits & {
   /** One more, of any name: axios keeps its headers among methods of the same names. */
   header?: [name: string, value: string]
   body: Buffer
+  /** By then it has ended, in milliseconds since 1970. */
+  deadline: number
   /** Not over one that was kept from before. */
   overNewConnection: boolean
 }
@@ -53,7 +55,7 @@ export type PostOptions = TryLimits & {
  */
 export const post = async (
   url: URL,
-  { headers, header, body, connectTimeoutMs, answerTimeoutMs, overNewConnection }: PostOptions
+  { headers, header, body, connectTimeoutMs, answerTimeoutMs, deadline, overNewConnection }: PostOptions
 ): Promise<{ status: number; headers: IncomingHttpHeaders }> => {
   let progress: Progress = 'connecting'
   let timedOutMs: number | undefined
@@ -65,7 +67,8 @@ export const post = async (
     const sent = (isSecure ? https : http).request(options, onResponse)
     if (header) sent.setHeader(...header)
     let timer: NodeJS.Timeout
-    const setLimit = (ms: number) => {
+    const setLimit = (limitMs: number) => {
+      const ms = Math.max(Math.min(limitMs, deadline - Date.now()), 1)
       clearTimeout(timer)
       timer = setTimeout(() => {
         timedOutMs = ms

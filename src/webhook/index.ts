@@ -3,8 +3,7 @@ import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { MIN_KEY_LENGTH } from '../configuration'
-import { REDELIVERY_MS } from '../deliveries/redeliver'
-import { redeliverOnRequest } from '../deliveries/redeliver-on-request'
+import { redeliverOnRequest, REQUEST_MS } from '../deliveries/redeliver-on-request'
 import { callerOf } from './caller'
 import { unauthorized } from './request/credential'
 import { parseJsonBody } from './request/json-body'
@@ -50,11 +49,11 @@ const getMessages: Route = ({ query }) => {
 const postRedeliveries: Route = (req) => {
   const { conversationId, delivery } = parseRedeliveryRequest(req.body?.trim() ? parseJsonBody(req) : {})
   return async (caller, props) => {
-    const deadline = Date.now() + REDELIVERY_MS
+    const deadline = Date.now() + REQUEST_MS
     const conversation =
       conversationId === undefined
         ? undefined
-        : await withRetries(() => findConversation(caller.client, conversationId), { limitMs: REDELIVERY_MS })
+        : await withRetries(() => findConversation(caller.client, conversationId), { limitMs: REQUEST_MS })
     const wanted = { mark: delivery, conversationId: conversation?.id, deadline }
     return { body: await redeliverOnRequest(caller, props, wanted) }
   }
