@@ -306,6 +306,86 @@ describe('redelivery by itself', () => {
     expect(texts().slice(4)).toEqual(['b', '3', '4'])
   })
 
+  it('a message that the endpoint always fails on holds up the others twice, also in instances that know nothing of it', async () => {
+    for (const text of ['always fails', 'b', 'c']) missed(text)
+    statusOf = (text) => (text === 'always fails' ? 500 : 204)
+    for (const text of ['x', 'y', 'z']) {
+      await say(text)
+      await sandbox.endInstance()
+    }
+    expect(texts()).toEqual(['x', 'always fails', 'y', 'always fails', 'z', 'always fails', 'b', 'c'])
+    expect(marks()).toMatchObject({ 'always fails': 'failed', b: undefined, c: undefined })
+    statusOf = () => 204
+    await redeliver()
+    expect(sandbox.chat.messages.all().flatMap(({ tags }) => Object.keys(tags))).toEqual([])
+  })
+
+  it('a failure of the redelivery does not make the endpoint known to be down', async () => {
+    missed('always fails')
+    let left = 1
+    statusOf = (text) => (text === 'always fails' || (text === 'b' && left-- > 0) ? 503 : 204)
+    await say('a')
+    expect((await say('b')).status).toBe(200)
+    expect(texts().slice(0, 4)).toEqual(['a', 'always fails', 'b', 'b'])
+  })
+
+  it('of instances that find the same at the same time, one delivers it', async () => {
+    // Those that are ended now know nothing of it.
+    const own = await start({ maxInstances: 4 })
+    for (let number = 1; number <= 45; number++) missed(`${number}`, { from: own })
+    await own.endInstance()
+    await Promise.all(['a', 'b', 'c', 'd'].map((text) => say(text, own)))
+    const redelivered = texts().filter((text) => Number(text))
+    expect(redelivered).toEqual(Array.from({ length: 45 }, (_, index) => `${index + 1}`))
+    expect(own.chat.messages.all().flatMap(({ tags }) => Object.keys(tags))).toEqual([])
+  })
+
+  it('a call that was ended in its redelivery is waited for no longer than 20 s', async () => {
+    const last = [missed('1'), missed('2')].at(-1)!
+    const until = new Date(Date.now() + 20_000).toISOString()
+    sandbox.chat.operations.updateMessage({ id: last.id, tags: { redelivery: `${until} another` } })
+    await say('a')
+    await say('b')
+    expect(texts()).toEqual(['a', 'b'])
+    sandbox.elapse(20_000)
+    await say('c')
+    expect(texts()).toEqual(['a', 'b', 'c', '1', '2'])
+  })
+
+  it('what was delivered and could not be unmarked is not delivered again by this instance', async () => {
+    missed('1')
+    const body = { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' }
+    faultOf = ({ operation, input }) =>
+      operation === 'updateMessage' && Object(input['tags']).delivery === ''
+        ? { answer: { status: 403, body } }
+        : undefined
+    await say('a')
+    sandbox.elapse(5 * MINUTE)
+    await say('b')
+    expect(texts()).toEqual(['a', '1', 'b'])
+    expect(marks()).toMatchObject({ 1: 'failed' })
+    faultOf = () => undefined
+    sandbox.elapse(5 * MINUTE)
+    await say('c')
+    expect(texts()).toEqual(['a', '1', 'b', 'c'])
+    expect(marks()).toMatchObject({ 1: undefined })
+  })
+
+  it('a look that Botpress refuses is made again after a minute', async () => {
+    missed('1')
+    const body = { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' }
+    faultOf = ({ operation }) => (operation === 'listMessages' ? { answer: { status: 403, body } } : undefined)
+    statusOf = (text) => (text === 'refused' ? 400 : 204)
+    await say('refused')
+    await say('a')
+    faultOf = () => undefined
+    await say('b')
+    expect(texts()).toEqual(['refused', 'a', 'b'])
+    sandbox.elapse(MINUTE)
+    await say('c')
+    expect(texts()).toEqual(['refused', 'a', 'b', 'c', '1', 'refused'])
+  })
+
   it('a conversation that was deleted, or has no external id, does not stop the rest', async () => {
     const [first, second] = [missed('1', { conversation: 'a' }), missed('2', { conversation: 'b' })]
     missed('3')

@@ -1,14 +1,17 @@
 import { describe, it as test } from 'vitest'
 import { startSandbox } from '../sandbox/sandbox'
+import { send } from './backend'
 import { startEndpoint } from './endpoint'
 
 // They take as long as the integration's patience, side by side.
 const it = test.concurrent
 
-/** What becomes of a message whose endpoint answers after a while, or never. */
-const deliver = async (afterMs?: number) => {
+/** What becomes of a message whose endpoint answers its tries after a while, or never. */
+const deliver = async (...answers: { afterMs?: number; status?: number }[]) => {
+  let tries = 0
   const endpoint = await startEndpoint((response) => {
-    if (afterMs !== undefined) setTimeout(() => response.writeHead(204).end(), afterMs)
+    const { afterMs, status = 204 } = answers[tries++] ?? {}
+    if (afterMs !== undefined) setTimeout(() => response.writeHead(status).end(), afterMs)
   })
   const lines: string[] = []
   const sandbox = await startSandbox({ endpoint: endpoint.url, onLog: (line) => lines.push(line) })
@@ -17,24 +20,92 @@ const deliver = async (afterMs?: number) => {
   const received = endpoint.messages().length
   await sandbox.close()
   await endpoint.close()
-  return { ...response, received, lines }
+  const [message] = sandbox.chat.messages.all()
+  return { ...response, received, lines, mark: message!.tags['delivery'] }
 }
 
 describe('a backend of v0.2.3, that answers when its work is done', { timeout: 60_000 }, () => {
   it('after 12 s gets the message once', async ({ expect }) => {
-    expect(await deliver(12_000)).toMatchObject({ status: 200, received: 1, lines: [] })
+    expect(await deliver({ afterMs: 12_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
   })
 
   it('after 25 s gets the message once', async ({ expect }) => {
-    expect(await deliver(25_000)).toMatchObject({ status: 200, received: 1, lines: [] })
+    expect(await deliver({ afterMs: 25_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
   })
 
   it('never: gets the message once, and the log says that it may have arrived', async ({ expect }) => {
-    const { status, body, received, lines } = await deliver()
-    expect({ status, received }).toEqual({ status: 400, received: 1 })
+    const { status, body, received, lines, mark } = await deliver()
+    expect({ status, received, mark }).toEqual({ status: 400, received: 1, mark: 'unknown' })
     expect(body).toMatch(
       /The message msg_\w+ may have arrived, in 1 try: .* did not answer in time, within 30 s\. Let the endpoint/
     )
     expect(lines.filter((line) => line.includes('may have arrived'))).toHaveLength(1)
+  })
+})
+
+describe('a message that may have arrived', { timeout: 60_000 }, () => {
+  it('at a later try is marked as unknown then', async ({ expect }) => {
+    const { received, mark } = await deliver({ afterMs: 0, status: 503 })
+    expect({ received, mark }).toEqual({ received: 2, mark: 'unknown' })
+  })
+
+  it.each([
+    [12_500, 2],
+    [29_000, 1],
+  ])('is not made of one whose tries fail after %i ms, by a try for which there is no time', async (afterMs, tries) => {
+    const failing = { afterMs, status: 503 }
+    const { received, mark } = await deliver(failing, failing, failing)
+    if (received !== tries || mark !== 'failed') throw new Error(`${received} tries, marked as ${mark}`)
+  })
+
+  it('while the endpoint is known to be down, after 10 s; and it is redelivered with its conversation, on request', async ({
+    expect,
+  }) => {
+    let tries = 0
+    const endpoint = await startEndpoint((response) => {
+      if (++tries <= 4) response.writeHead(503).end()
+      else if (tries > 5) response.writeHead(204).end()
+    })
+    const lines: string[] = []
+    const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1, onLog: (line) => lines.push(line) })
+    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+    for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
+    expect(sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([
+      { delivery: 'failed' },
+      { delivery: 'unknown' },
+    ])
+    expect(lines.join('\n')).toMatch(/may have arrived, in 1 try: .* within 10 s\./)
+    const { body } = await send(sandbox, { delivery: 'unknown' }, { path: '/redeliveries' })
+    expect(body).toEqual({ delivered: 1, undelivered: 0 })
+    await sandbox.close()
+    await endpoint.close()
+  })
+
+  it('in a redelivery is marked so, and the next one goes on behind it, within 20 s', async ({ expect }) => {
+    const endpoint = await startEndpoint((response, { body }) => {
+      if ((body.payload as { text: string }).text !== 'hangs') response.writeHead(204).end()
+    })
+    const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
+    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+    const userId = sandbox.chat.users.all()[0]!.id
+    for (const text of ['hangs', 'next']) {
+      const { id } = sandbox.chat.createBotMessage({
+        conversationId: conversation.id,
+        userId,
+        type: 'text',
+        payload: { text },
+      })
+      sandbox.chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
+    }
+    const { body } = await send(sandbox, {}, { path: '/redeliveries' })
+    expect(body).toMatchObject({
+      delivered: 0,
+      undelivered: 2,
+      reason: expect.stringMatching(/may have arrived.* within 1\d\.\d+ s/),
+    })
+    expect(sandbox.chat.messages.all().map(({ tags }) => tags['delivery'])).toEqual(['unknown', 'failed'])
+    expect((await send(sandbox, {}, { path: '/redeliveries' })).body).toEqual({ delivered: 1, undelivered: 0 })
+    await sandbox.close()
+    await endpoint.close()
   })
 })

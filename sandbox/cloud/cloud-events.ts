@@ -13,6 +13,8 @@ export type Delivery = {
 type Events = {
   /** A message is in its conversation. */
   message: [Message, Conversation]
+  /** The tags of a message have been changed. */
+  tags: [Message]
   /** The integration is done with a message of the bot. */
   delivery: [Delivery]
   /** A request has begun, or the one of that id is answered. */

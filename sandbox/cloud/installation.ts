@@ -85,6 +85,7 @@ export const createInstallation = (
       events.emit('message', created, chat.conversations.get(created.conversationId))
       if (created.direction === 'incoming') track(answer(created))
     },
+    onTags: (tagged) => events.emit('tags', tagged),
   })
   const botUser = chat.users.put({
     id: chat.users.newId(),

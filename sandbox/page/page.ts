@@ -23,7 +23,7 @@ const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 const switchPositions = {
   type: 'object',
   properties: {
-    endpoint: { enum: ['answers', 'fails twice', 'hangs once', 'redirects'] },
+    endpoint: { enum: ['answers', 'fails twice', 'is down', 'hangs once', 'redirects'] },
     botpress: {
       type: 'object',
       properties: { status: { enum: [429, 502] }, calls: { type: 'integer', minimum: 0, maximum: 100 } },

@@ -2,7 +2,7 @@ import type { Fault } from '../cloud/chat/chat-api'
 
 export type SwitchPositions = {
   /** What the sandbox's own endpoint does. */
-  endpoint: 'answers' | 'fails twice' | 'hangs once' | 'redirects'
+  endpoint: 'answers' | 'fails twice' | 'is down' | 'hangs once' | 'redirects'
   /** What Botpress answers its next calls with, in place of an answer. */
   botpress: { status: 429 | 502; calls: number }
 }
@@ -26,6 +26,7 @@ export class Switches {
     const count = ++this.endpointRequests
     const { endpoint } = this.positions
     if (endpoint === 'fails twice' && count <= 2) return { status: 500 }
+    if (endpoint === 'is down') return { status: 503 }
     if (endpoint === 'hangs once' && count === 1) return 'hang'
     if (endpoint === 'redirects') return { status: 302, location: '/elsewhere' }
     return { status: 204 }

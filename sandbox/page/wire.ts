@@ -12,6 +12,8 @@ export type SeenMessage = Pick<Message, 'id' | 'createdAt' | 'type' | 'direction
   /** External. */
   conversationId: string
   delivery?: { error?: string }
+  /** What the integration has marked it as: `failed`, or `unknown` where it may have arrived; `late` once that is over. */
+  mark?: string
 }
 
 export type WireEvent =
@@ -43,6 +45,11 @@ export class Wire extends EventEmitter<WireEvents> {
     cloud.on('delivery', ({ message, error }) => {
       const seen = this.messages.get(message.id)
       if (seen) this.put({ kind: 'message', message: { ...seen, delivery: { error } } })
+    })
+    cloud.on('tags', ({ id, tags }) => {
+      const seen = this.messages.get(id)
+      const mark = tags['delivery'] ?? (seen?.mark && 'late')
+      if (seen && mark !== seen.mark) this.put({ kind: 'message', message: { ...seen, mark } })
     })
     cloud.on('instances', (instances) => this.put({ kind: 'instances', instances }))
   }

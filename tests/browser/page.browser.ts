@@ -84,6 +84,29 @@ describe('the page', () => {
     await exchanges(page, /backend to webhook/).waitFor()
   })
 
+  it('shows what is undelivered with its reason, and redelivers it', async () => {
+    const { page, sandbox } = await open()
+    const undelivered = page.getByRole('group', { name: 'Not delivered' })
+    expect(await undelivered.isVisible()).toBe(false)
+    await page.getByLabel('The endpoint').selectOption('is down')
+    await sendByForm(page, 'Good morning')
+    await undelivered.getByText(/You said: Good morning: .* was not delivered in 4 tries: .* answered 503/).waitFor()
+    const button = page.getByRole('button', { name: 'Redeliver what has failed' })
+    await button.click()
+    await page.getByText(/^Redelivered 0, not delivered 1\. The message .* answered 503/).waitFor()
+    await page.getByLabel('The endpoint').selectOption('answers')
+    await button.click()
+    await page.getByText('Redelivered 1, not delivered 0').waitFor()
+    await undelivered.waitFor({ state: 'hidden' })
+    await messages(page).getByText('delivered after 6 tries').waitFor()
+
+    const reply = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
+    sandbox.chat.operations.updateMessage({ id: reply.id, tags: { delivery: 'unknown' } })
+    await page.getByRole('button', { name: 'Send again what may have arrived' }).click()
+    await page.getByText('Redelivered 1, not delivered 0').waitFor()
+    await undelivered.waitFor({ state: 'hidden' })
+  })
+
   it('shows what was there before it was opened', async () => {
     const sandbox = await sandboxForTest({ page: true })
     await send(sandbox, messageBody({ text: 'Early' }))

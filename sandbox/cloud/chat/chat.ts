@@ -43,6 +43,8 @@ export type ChatProps = {
   updatesMatches: boolean
   /** Told of each message once it is in. */
   onMessage: (message: Message) => void
+  /** Told of each message whose tags are changed. */
+  onTags: (message: Message) => void
 }
 
 const MAX_PAYLOAD_BYTES = 128 * 1024
@@ -131,8 +133,10 @@ export class Chat {
       return { messages: items, meta }
     },
     updateMessage: ({ id, tags }) => {
-      const message = this.messages.get(id)
-      return { message: this.messages.put({ ...message, tags: this.mergedTags('message', message.tags, tags) }) }
+      const before = this.messages.get(id)
+      const message = this.messages.put({ ...before, tags: this.mergedTags('message', before.tags, tags) })
+      this.props.onTags(message)
+      return { message }
     },
     deleteMessage: ({ id }) => {
       this.messages.delete(id)
