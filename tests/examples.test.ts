@@ -19,12 +19,15 @@ const freePort = async (): Promise<number> => {
   return port
 }
 
-/** Starts a backend of the examples, and a sandbox that has it for its endpoint. */
-const startBackend = async (command: string, file: string) => {
-  const [port, sandboxPort] = [await freePort(), await freePort()]
+/** Starts a backend of the examples, and resolves once it listens. */
+const spawnBackend = async (
+  command: string,
+  file: string,
+  { port, webhookUrl }: { port: number; webhookUrl: string }
+) => {
   const env = {
     ...process.env,
-    WEBHOOK_URL: `http://localhost:${sandboxPort}/webhook`,
+    WEBHOOK_URL: webhookUrl,
     ACCESS_KEY: KEY,
     SIGNING_SECRET: SECRET,
     PORT: String(port),
@@ -34,6 +37,14 @@ const startBackend = async (command: string, file: string) => {
   let output = ''
   backend.stdout.on('data', (chunk) => (output += chunk))
   await expect.poll(() => output).toContain('Listening')
+  return { backend, output: () => output }
+}
+
+/** Starts a backend of the examples, and a sandbox that has it for its endpoint. */
+const startBackend = async (command: string, file: string) => {
+  const [port, sandboxPort] = [await freePort(), await freePort()]
+  const webhookUrl = `http://localhost:${sandboxPort}/webhook`
+  const { backend, output } = await spawnBackend(command, file, { port, webhookUrl })
   const endpoint = `http://127.0.0.1:${port}/`
   const said: unknown[] = []
   const sandbox = await startSandbox({
@@ -44,7 +55,7 @@ const startBackend = async (command: string, file: string) => {
     onMessage: ({ direction, payload }) => direction === 'incoming' && said.push(payload.text),
   })
   onTestFinished(sandbox.close)
-  return { backend, endpoint, output: () => output, said }
+  return { backend, endpoint, output, said }
 }
 
 describe.each([
@@ -101,18 +112,8 @@ describe.each([
       const { id } = chat.createBotMessage({ ...input, payload: { text } })
       chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
     }
-    const env = {
-      ...process.env,
-      WEBHOOK_URL: webhookUrl,
-      ACCESS_KEY: KEY,
-      SIGNING_SECRET: SECRET,
-      PORT: String(port),
-    }
-    const backend = spawn(command, [file], { env, stdio: ['pipe', 'pipe', 'inherit'] })
-    onTestFinished(() => void backend.kill('SIGKILL'))
-    let output = ''
-    backend.stdout.on('data', (chunk) => (output += chunk))
-    await expect.poll(() => output).toContain('tea: First\ntea: Second\n')
+    const { output } = await spawnBackend(command, file, { port, webhookUrl })
+    await expect.poll(output).toContain('tea: First\ntea: Second\n')
   })
 })
 

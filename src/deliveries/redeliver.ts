@@ -168,16 +168,17 @@ class Run {
   /** Tries a message once. */
   private async failureOf(
     endpoint: Endpoint,
-    { id, createdAt, ...message }: Message,
+    message: Message,
     externalId: string | undefined
   ): Promise<EndpointFailure | RuntimeError | undefined> {
+    const { id, createdAt, conversationId } = message
     if (externalId === undefined) {
       return new RuntimeError(
-        `The message ${id} was not delivered: its conversation ${message.conversationId} is gone, or has no external id.`
+        `The message ${id} was not delivered: its conversation ${conversationId} is gone, or has no external id.`
       )
     }
     const start = Date.now()
-    const body = outgoingMessageOf({ id, createdAt, ...message }, externalId)
+    const body = outgoingMessageOf(message, externalId)
     const outgoing = { id, createdAt, body, overNewConnection: this.tried.size === 1 }
     try {
       await postMessage(endpoint, outgoing, { ...DELIVERY, retries: 0, timeoutMs: this.triesUntil - start })
