@@ -274,7 +274,7 @@ export const openApiDocument = {
         tags: ['bot'],
         summary: 'Deliver again what your endpoint has missed',
         description:
-          'Works for up to 20 s, the oldest message first, each with one try. As long as neither `undelivered` nor `delivered` is 0, asking again gets on.',
+          'Works for up to 20 s, the oldest message first, each with one try. As long as neither `undelivered` nor `delivered` is 0, asking again gets on. Messages arrive at your endpoint while the request is under way.',
         requestBody: { required: false, content: json(schemaRef('RedeliveryRequest'), EXAMPLES.redelivery) },
         responses: {
           200: {
@@ -294,7 +294,7 @@ export const openApiDocument = {
         operationId: 'receiveBotMessage',
         summary: 'A message of the bot, at your endpoint',
         description:
-          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s. What fails is delivered again when your endpoint takes messages again.',
+          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s. What has failed is delivered again when your endpoint takes messages; what may have arrived, only on request.',
         ...delivery('OutgoingMessage', EXAMPLES.outgoing.botpressMessageId, EXAMPLES.outgoing, [
           ['botpress-created-at', true, 'When the bot made the message: puts messages in order.', EXAMPLES.createdAt],
         ]),

@@ -175,7 +175,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     if (!options.startsWithoutEndpoint || !reason.startsWith(TEST_FAILED)) throw new RegistrationError(reason)
     events.emit(
       'log',
-      `${reason} The sandbox runs all the same: what the endpoint misses is delivered when it is there.`
+      `${reason} The sandbox runs all the same: what the endpoint misses is delivered with the next message that it takes.`
     )
     return installation
   }

@@ -61,11 +61,11 @@ const post = async (path, body, what) => {
   }
 }
 
-/** What the bot said while this was down is delivered now. */
-const catchUp = async () => {
+/** What the bot said while this was down is delivered now. Once in vain is not enough: one message may hold up the others. */
+const catchUp = async (inVain = 0) => {
   const { delivered, undelivered, reason } = (await post('/redeliveries', {}, 'Not caught up')) ?? {}
-  if (reason) console.error(`${undelivered} messages were not delivered: ${reason}`)
-  if (delivered && undelivered) await catchUp() // There was no time for all of them.
+  if (reason) console.error(`Not delivered: ${undelivered}. ${reason}`)
+  if (undelivered && (delivered || inVain < 2)) await catchUp(delivered ? 0 : inVain + 1)
 }
 
 const send = (words) => {

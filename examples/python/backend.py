@@ -62,12 +62,12 @@ def post(path, body, what):
 
 
 def catch_up():
-    """What the bot said while this was down is delivered now."""
-    while report := post("/redeliveries", {}, "Not caught up"):
+    """What the bot said while this was down is delivered now. Once in vain is not enough: one message may hold up the others."""
+    in_vain = 0
+    while in_vain < 3 and (report := post("/redeliveries", {}, "Not caught up")) and report["undelivered"]:
         if "reason" in report:
-            print(report["undelivered"], "messages were not delivered:", report["reason"], file=sys.stderr)
-        if not report["delivered"] or not report["undelivered"]:
-            break  # Else there was no time for all of them.
+            print(f"Not delivered: {report['undelivered']}. {report['reason']}", file=sys.stderr)
+        in_vain = 0 if report["delivered"] else in_vain + 1
 
 
 def send(words):

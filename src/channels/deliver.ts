@@ -1,6 +1,7 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { CALL_MS, deliver as deliverMessage } from '../deliveries/deliver'
+import { type Mark, markAfter } from '../deliveries/mark'
 import { redeliverUnasked } from '../deliveries/redeliver-unasked'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 
@@ -16,11 +17,21 @@ export const deliver = async (props: bp.AnyMessageProps): Promise<void> => {
   try {
     await deliverMessage(props, outgoingOf(props), deadline)
   } catch (thrown) {
-    const error = thrown instanceof EndpointFailure ? new RuntimeError(thrown.reportOn(props.message.id)) : thrown
+    const error =
+      thrown instanceof EndpointFailure
+        ? new RuntimeError(`${thrown.reportOn(props.message.id)} ${PROSPECTS[markAfter(thrown)]}`)
+        : thrown
     if (error instanceof RuntimeError) props.logger.forBot().error(error.message)
     throw error
   }
   await redeliverUnasked(props, deadline)
+}
+
+/** What becomes of a message that is marked. */
+const PROSPECTS: Record<Mark, string> = {
+  failed: 'It is delivered later, when the endpoint takes messages.',
+  unknown:
+    'It is sent again only where that is asked for: POST {webhook URL}/redeliveries, with {"delivery":"unknown"}.',
 }
 
 const outgoingOf = ({ conversation, user, message, type, payload }: bp.AnyMessageProps) => {

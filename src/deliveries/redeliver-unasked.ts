@@ -44,9 +44,8 @@ export const redeliverUnasked = async (
   // Between two looks, what is refused for good is tried once; what a look had no time for comes before that is tried anew.
   if ((isLookDue && !record.isUnfinished) || record.triedInVain.size > MAX_REMEMBERED) record.triedInVain.clear()
   if (isLookDue) record.lookedAt = now
-  const log = logger.forBot()
   try {
-    const { delivered, undelivered, reason, end, leasedUntil } = await redeliver(
+    const { end, leasedUntil } = await redeliver(
       integration,
       { ctx, logger },
       {
@@ -61,11 +60,11 @@ export const redeliverUnasked = async (
     record.hasFailed = false
     record.isUnfinished = end !== 'all tried'
     record.resumeAt = leasedUntil ?? now
-    if (delivered > 0) log.info(`Redelivered ${delivered} of the messages that ${url.host} had not taken.`)
-    if (reason) log.error(`${undelivered} messages are not delivered yet. ${reason}`)
   } catch (thrown) {
     record.resumeAt = now + PAUSE_MS
     const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
-    log.error(`What ${url.host} had not taken could not be looked for: ${reason}. It is looked for again in a minute.`)
+    logger
+      .forBot()
+      .error(`What ${url.host} had not taken could not be looked for: ${reason}. It is looked for again in a minute.`)
   }
 }

@@ -69,6 +69,8 @@ export const redeliver = (
   wanted: Wanted
 ): Promise<Redelivery> => new Run(caller, props, wanted).redeliver()
 
+const numberOf = (messages: number): string => (messages === 1 ? '1 message' : `${messages} messages`)
+
 /** One redelivery. */
 class Run {
   private readonly report: Redelivery = { delivered: 0, undelivered: 0, end: 'all tried' }
@@ -121,7 +123,15 @@ class Run {
     report.undelivered = oldestFirst.skipped + given + oldestFirst.waiting - report.delivered
     if (report.end === 'out of time' && this.tried.size === 0)
       report.reason = 'There was no time to try any: Botpress was slow.'
+    this.log()
     return report
+  }
+
+  private log(): void {
+    const { delivered, undelivered, reason } = this.report
+    const log = this.props.logger.forBot()
+    if (delivered > 0) log.info(`Redelivered ${numberOf(delivered)} that the endpoint had not taken.`)
+    if (reason) log.error(`${numberOf(undelivered)} not delivered yet. ${reason}`)
   }
 
   /** @returns whether to go on with the next page */
@@ -206,8 +216,10 @@ class Run {
           return true
         }
       }
-      if (markAfter(failure) === 'unknown' && this.wanted.mark !== 'unknown')
+      if (markAfter(failure) === 'unknown' && this.wanted.mark !== 'unknown') {
+        this.props.logger.forBot().error(failure.reportOn(id))
         await this.tag(id, { delivery: 'unknown' })
+      }
     }
     this.wanted.triedInVain.add(id)
     return false

@@ -102,6 +102,8 @@ const redirectTarget = (
   return isEchoed ? origin : (origin + pathname).slice(0, MAX_TARGET_LENGTH)
 }
 
+const secondsOf = (ms: number): number => Number((ms / 1000).toPrecision(2))
+
 type TransportError = { code?: string; message: string }
 
 /** There was no answer, whatever the reason. Nothing of a query, a password or the message is in the words. */
@@ -121,14 +123,14 @@ export const transportFailure = (
   const temporary = (message: string, advice: string) => new EndpointFailure(message, advice, { isTemporary: true })
   if (timedOutMs !== undefined && progress === 'sent') {
     return new EndpointFailure(
-      `${host} took the message and did not answer in time, within ${timedOutMs / 1000} s`,
+      `${host} took the message and did not answer in time, within ${secondsOf(timedOutMs)} s`,
       'Let the endpoint answer 2xx at once, before it does its work.',
       { mayHaveArrived: true }
     )
   }
   if (timedOutMs !== undefined && progress === 'sending') {
     return temporary(
-      `${host} did not take the message whole in time, within ${timedOutMs / 1000} s`,
+      `${host} did not take the message whole in time, within ${secondsOf(timedOutMs)} s`,
       'Let the endpoint read its requests to their end.'
     )
   }
@@ -151,7 +153,7 @@ export const transportFailure = (
     return temporary(
       timedOutMs === undefined
         ? `${host} could not be reached (${cause})`
-        : `${host} could not be reached in time, within ${timedOutMs / 1000} s`,
+        : `${host} could not be reached in time, within ${secondsOf(timedOutMs)} s`,
       `Check the address, and that the endpoint is up and reachable${PRIVATE_ADDRESSES_ALLOWED ? '' : ' from the internet'}.`
     )
   }

@@ -86,7 +86,7 @@ describe('the page', () => {
 
   it('shows what is undelivered with its reason, and redelivers it', async () => {
     const { page, sandbox } = await open()
-    const undelivered = page.getByRole('group', { name: 'Not delivered' })
+    const undelivered = page.getByRole('group', { name: 'Not delivered, or perhaps' })
     expect(await undelivered.isVisible()).toBe(false)
     await page.getByLabel('The endpoint').selectOption('is down')
     await sendByForm(page, 'Good morning')
