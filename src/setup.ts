@@ -31,7 +31,7 @@ export const register: bp.IntegrationProps['register'] = async ({ ctx, logger })
   checkAccessKeys(ctx.configuration)
   const endpoint = endpointOf(ctx.configuration)
   await proveThatItTakesMessages(endpoint)
-  EndpointRecord.forget(installationOf(ctx), endpoint.url)
+  EndpointRecord.of(installationOf(ctx), endpoint.url).startAnew()
   await redeliverUnasked({ ctx, logger }, deadline)
 }
 

@@ -12,8 +12,8 @@ const newKey = () => randomBytes(32).toString('hex')
 const KEY = `Key-${newKey()}`
 
 let sandbox: Sandbox
-let calls: ApiCall[]
-let faultOf: (call: ApiCall) => Fault | undefined
+let calls: ApiCall[] = []
+let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 const logged: string[] = []
 
 beforeAll(async () => {

@@ -6,8 +6,8 @@ import { messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'
 import { isOwnCall } from './own-calls'
 
-let calls: (ApiCall & { at: number })[]
-let faultOf: (call: ApiCall) => Fault | undefined
+let calls: (ApiCall & { at: number })[] = []
+let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 let sandbox: Sandbox
 
 const operations = () => calls.map(({ operation }) => operation)

@@ -16,7 +16,7 @@ const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
 /** What the endpoint answers to a text, or to any. */
 let statusOf: (text: string) => number
-let faultOf: (call: ApiCall) => Fault | undefined
+let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 /** What happened, in order: calls for marks and for what is marked, and tries. */
 let events: string[]
 let logged: string[]

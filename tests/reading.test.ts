@@ -3,8 +3,8 @@ import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
 
-let calls: ApiCall[]
-let faultOf: (call: ApiCall) => Fault | undefined
+let calls: ApiCall[] = []
+let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 let sandbox: Sandbox
 
 beforeAll(async () => {

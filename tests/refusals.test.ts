@@ -6,9 +6,9 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
 import { isOwnCall } from './own-calls'
 
-let calls: ApiCall[]
+let calls: ApiCall[] = []
 const logged: string[] = []
-let faultOf: (call: ApiCall) => Fault | undefined
+let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 let sandbox: Sandbox
 
 beforeAll(async () => {

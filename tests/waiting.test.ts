@@ -5,8 +5,8 @@ import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { type Answer, messageBody, send } from './backend'
 import { endpointForTest, sandboxForTest } from './for-test'
 
-let calls: ApiCall[]
-let faultOf: (call: ApiCall) => Fault | undefined
+let calls: ApiCall[] = []
+let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 let sandbox: Sandbox
 
 beforeAll(async () => {

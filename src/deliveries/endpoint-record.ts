@@ -34,9 +34,12 @@ export class EndpointRecord {
     return record
   }
 
-  /** Forgets what is known of an endpoint, which may have been repaired. */
-  static forget(installation: Installation, url: URL): void {
-    records.delete(keyWithin(installation, url.href))
+  /** The endpoint has been repaired: all that has failed is to be tried again. */
+  startAnew(): void {
+    this.isDown = false
+    this.lookedAt = -Infinity
+    this.resumeAt = -Infinity
+    this.isUnfinished = false
   }
 
   get isDown(): boolean {

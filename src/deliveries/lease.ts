@@ -6,14 +6,19 @@ import type { DeliveryTags } from './mark'
 /** So long after it was taken, its holder is taken to have ended without a word. */
 const LEASE_MS = 20_000
 
-/** Within it, those who try to take a lease at the same time have all done so. */
+/** An older one is renewed before a try, which may take long. */
+const RENEW_AFTER_MS = 5000
+
+/** Within it, or twice as long as the own one took, those who write a lease at the same time have all done so. */
 const RACE_MS = 250
 
 /** Botpress, as a lease needs it. */
 export type LeaseProps = {
-  tag: (id: string, tags: DeliveryTags) => Promise<unknown>
+  /** Resolves to whether the tag is written. */
+  tag: (id: string, tags: DeliveryTags) => Promise<boolean>
   getMessage: (id: string) => Promise<Pick<Message, 'tags'>>
-  raceMs?: number
+  /** Whether it leaves to others what they have. */
+  isPatient: boolean
 }
 
 /**
@@ -22,48 +27,61 @@ export type LeaseProps = {
  * the first page's was written has the lease.
  */
 export class Lease {
+  /** Until when another has one, in milliseconds since 1970. */
+  othersUntil: number | undefined
   private readonly holder = randomUUID()
   private isProven = false
-  private messageId: string | undefined
+  private held: { id: string; at: number } | undefined
 
   constructor(private readonly props: LeaseProps) {}
 
-  /**
-   * Takes the lease of a page of messages.
-   *
-   * @param isPatient takes it from nobody
-   * @returns until when another has it, in milliseconds since 1970; `undefined` where nobody else has it
-   */
-  async take(messages: Message[], isPatient: boolean): Promise<number | undefined> {
-    const others = isPatient ? this.othersUntil(messages) : undefined
-    if (others !== undefined) return others
-    this.messageId = messages.at(-1)!.id
-    const until = new Date(Date.now() + LEASE_MS).toISOString()
-    await this.props.tag(this.messageId, { redelivery: `${until} ${this.holder}` })
-    if (!isPatient || this.isProven) return undefined
-    await sleep(this.props.raceMs ?? RACE_MS)
-    const winner = this.othersUntil([await this.props.getMessage(this.messageId)])
-    if (winner === undefined) this.isProven = true
-    else this.messageId = undefined
-    return winner
-  }
-
-  /** Gives back what was taken last. */
-  async release(): Promise<void> {
-    if (this.messageId !== undefined) await this.props.tag(this.messageId, { redelivery: '' })
-    this.messageId = undefined
-  }
-
-  /** The message that holds the lease is delivered, and has no tags any more. */
-  forget(id: string): void {
-    if (this.messageId === id) this.messageId = undefined
-  }
-
-  private othersUntil(messages: Pick<Message, 'tags'>[]): number | undefined {
-    return messages
+  /** Looks for the leases of others among messages. */
+  see(messages: Pick<Message, 'tags'>[]): void {
+    if (!this.props.isPatient) return
+    const untils = messages
       .map(({ tags }) => (tags['redelivery'] ?? '').split(' '))
       .filter(([, holder]) => holder !== this.holder)
       .map(([until = '']) => Date.parse(until))
-      .find((until) => until > Date.now())
+    this.othersUntil ??= untils.find((until) => until > Date.now())
+  }
+
+  /**
+   * Takes the lease of a page of messages, unless another was seen to have one.
+   *
+   * @returns whether nobody else has one
+   */
+  async take(messages: Message[]): Promise<boolean> {
+    const { id } = messages.at(-1)!
+    if (this.othersUntil !== undefined) return false
+    const start = Date.now()
+    const isWritten = await this.write(id)
+    if (!this.props.isPatient || this.isProven) return true
+    await sleep(Math.max(RACE_MS, 2 * (Date.now() - start)))
+    this.see([await this.props.getMessage(id)])
+    this.isProven = isWritten && this.othersUntil === undefined
+    return this.isProven
+  }
+
+  /** To be called before each try. */
+  async renew(): Promise<void> {
+    if (this.held && Date.now() - this.held.at > RENEW_AFTER_MS) await this.write(this.held.id)
+  }
+
+  /** Gives back what was taken last, unless that message has been unmarked. */
+  async release(): Promise<void> {
+    const { held } = this
+    this.held = undefined
+    if (held && this.othersUntil === undefined) await this.props.tag(held.id, { redelivery: '' })
+  }
+
+  /** The message has no tags any more. */
+  forget(id: string): void {
+    if (this.held?.id === id) this.held = undefined
+  }
+
+  private write(id: string): Promise<boolean> {
+    this.held = { id, at: Date.now() }
+    const until = new Date(Date.now() + LEASE_MS).toISOString()
+    return this.props.tag(id, { redelivery: `${until} ${this.holder}` })
   }
 }

@@ -31,7 +31,7 @@ export const redeliverOnRequest = async (
   { mark, conversationId, deadline }: Pick<Wanted, 'mark' | 'conversationId' | 'deadline'>
 ): Promise<RedeliveryReport> => {
   const { responseEndpointURL } = props.ctx.configuration
-  const series = keyWithin(caller.installation, JSON.stringify([responseEndpointURL, mark, conversationId]))
+  const series = keyWithin(caller.installation, String(responseEndpointURL))
   const triedInVain = interrupted.get(series) ?? new Set()
   const { delivered, undelivered, reason, end } = await redeliver(caller, props, {
     mark,

@@ -61,6 +61,7 @@ export const redeliverUnasked = async (
     record.isUnfinished = end !== 'all tried'
     record.resumeAt = leasedUntil ?? now
   } catch (thrown) {
+    record.isUnfinished = true
     record.resumeAt = now + PAUSE_MS
     const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
     logger

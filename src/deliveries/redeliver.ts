@@ -23,6 +23,9 @@ const MIN_TRY_MS = 8000
 /** A call that has less time than this begins none. */
 export const MIN_REDELIVERY_MS = LAST_CALLS_MS + MIN_TRY_MS
 
+/** What nobody has asked for waits no longer for Botpress: it is found the next time. */
+const PATIENT_ASK_MS = 5000
+
 /** Of the time to begin tries in, what may go on looking for the oldest message. */
 const LOOKING_SHARE = 0.6
 
@@ -93,6 +96,7 @@ class Run {
         const { messages, meta } = await this.ask(() =>
           client.listMessages({ conversationId, tags: { delivery: mark }, nextToken })
         )
+        this.lease.see(messages)
         return { messages, nextToken: meta.nextToken }
       },
       isWanted: ({ id }) => !this.tried.has(id) && !triedInVain.has(id),
@@ -102,6 +106,7 @@ class Run {
     this.lease = new Lease({
       tag: (id, tags) => this.tag(id, tags),
       getMessage: async (id) => (await this.ask(() => client.getMessage({ id }))).message,
+      isPatient: wanted.isPatient,
     })
   }
 
@@ -138,17 +143,17 @@ class Run {
   private async workOn(messages: Message[]): Promise<boolean> {
     const endpoint = endpointOf(this.props.ctx.configuration)
     const record = EndpointRecord.of(this.caller.installation, endpoint.url)
-    const leasedUntil = await this.lease.take(messages, this.wanted.isPatient)
-    if (leasedUntil !== undefined) {
-      this.report.leasedUntil = leasedUntil
-      return this.end('leased')
-    }
+    const hasLease = await this.lease.take(messages)
+    this.report.leasedUntil = this.lease.othersUntil
+    if (!hasLease) return this.end(this.lease.othersUntil === undefined ? 'failed' : 'leased')
     const unmarkings: Promise<boolean>[] = []
     const unmark = async (message: Message): Promise<boolean> => {
-      this.lease.forget(message.id)
       const isDone = await this.tag(message.id, { delivery: '', redelivery: '', redeliveryFailures: '' })
-      if (isDone) record.stillMarked.delete(message.id)
-      else record.stillMarked.add(message.id)
+      if (!isDone) record.stillMarked.add(message.id)
+      else {
+        record.stillMarked.delete(message.id)
+        this.lease.forget(message.id)
+      }
       return isDone
     }
     try {
@@ -157,6 +162,7 @@ class Run {
         if (Date.now() > Math.min(this.wanted.beginUntil, this.triesUntil - 1.5 * this.slowestMs)) {
           return this.end('out of time')
         }
+        await this.lease.renew()
         this.tried.add(message.id)
         if (!record.stillMarked.has(message.id)) {
           const failure = await this.failureOf(endpoint, message, externalIds.get(message.conversationId))
@@ -206,11 +212,11 @@ class Run {
     if (failure instanceof RuntimeError) this.report.reason = failure.message
     else {
       this.report.reason = failure.reportOn(id)
-      const { isTemporary, status } = failure.details
+      const { isTemporary, isReached, status } = failure.details
       const failures = Number(tags['redeliveryFailures'] ?? 0)
       if (isTemporary) {
-        // Where there was no answer, or it asked for patience, it is no fault of the message.
-        if (status === undefined || status === 429) return true
+        // Where nobody was there, or asked for patience, it is no fault of the message.
+        if (!isReached || status === 429) return true
         if (failures < MAX_FAILURES) {
           await this.tag(id, { redeliveryFailures: String(failures + 1) })
           return true
@@ -231,7 +237,8 @@ class Run {
   }
 
   private ask<T>(work: () => Promise<T>): Promise<T> {
-    return withRetries(work, { limitMs: Math.max(this.wanted.deadline - Date.now(), 0) })
+    const leftMs = Math.max(this.wanted.deadline - Date.now(), 0)
+    return withRetries(work, { limitMs: this.wanted.isPatient ? Math.min(leftMs, PATIENT_ASK_MS) : leftMs })
   }
 
   private tag(id: string, tags: DeliveryTags): Promise<boolean> {

@@ -9,6 +9,8 @@ type Details = {
   /** What the endpoint has answered, where it has. */
   status?: number
   isRedirect?: boolean
+  /** A connection was made. */
+  isReached?: boolean
   /** Whether the same message may well be taken later. */
   isTemporary?: boolean
   /** How long the endpoint asks to wait. */
@@ -49,7 +51,7 @@ export const answerFailure = (
   { status, headers, bytes, secret }: { status: number; headers: IncomingHttpHeaders; bytes: number; secret?: string }
 ): EndpointFailure => {
   const isTemporary = status === 408 || status === 425 || status === 429 || (status >= 500 && status < 600)
-  const details = { status, isTemporary, retryAfterMs: retryAfterMs(headers['retry-after']) }
+  const details = { status, isTemporary, isReached: true, retryAfterMs: retryAfterMs(headers['retry-after']) }
   const target = redirectTarget(url, { status, location: headers['location'], secret })
   if (target) {
     return new EndpointFailure(
@@ -120,7 +122,8 @@ export const transportFailure = (
       'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.'
     )
   }
-  const temporary = (message: string, advice: string) => new EndpointFailure(message, advice, { isTemporary: true })
+  const temporary = (message: string, advice: string) =>
+    new EndpointFailure(message, advice, { isTemporary: true, isReached: progress !== 'connecting' })
   if (timedOutMs !== undefined && progress === 'sent') {
     return new EndpointFailure(
       `${host} took the message and did not answer in time, within ${secondsOf(timedOutMs)} s`,
