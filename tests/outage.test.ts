@@ -375,15 +375,13 @@ describe('redelivery by itself', () => {
     missed('1')
     const body = { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' }
     faultOf = ({ operation }) => (operation === 'listMessages' ? { answer: { status: 403, body } } : undefined)
-    statusOf = (text) => (text === 'refused' ? 400 : 204)
-    await say('refused')
     await say('a')
     faultOf = () => undefined
     await say('b')
-    expect(texts()).toEqual(['refused', 'a', 'b'])
+    expect(texts()).toEqual(['a', 'b'])
     sandbox.elapse(MINUTE)
     await say('c')
-    expect(texts()).toEqual(['refused', 'a', 'b', 'c', '1', 'refused'])
+    expect(texts()).toEqual(['a', 'b', 'c', '1'])
   })
 
   it('a conversation that was deleted, or has no external id, does not stop the rest', async () => {
@@ -433,6 +431,179 @@ describe('redelivery by itself', () => {
   })
 })
 
+describe('the bounds of a redelivery by itself', () => {
+  const refusal = {
+    answer: { status: 403, body: { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' } },
+  }
+
+  it('where nobody listens, it is no fault of the message: the others are not tried', async () => {
+    for (const text of ['1', '2']) missed(text)
+    await endpoint.close()
+    for (let asked = 0; asked < 3; asked++) {
+      expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 2 })
+    }
+    expect(sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([
+      { delivery: 'failed' },
+      { delivery: 'failed' },
+    ])
+  })
+
+  it('nor where the endpoint asks for patience', async () => {
+    for (const text of ['1', '2']) missed(text)
+    statusOf = () => 429
+    for (let asked = 0; asked < 3; asked++) await redeliver()
+    expect(texts()).toEqual(['1', '1', '1'])
+  })
+
+  it('a message on which the endpoint breaks off the connection holds up the others twice', async () => {
+    for (const text of ['breaks off', 'b', 'c']) missed(text)
+    const breaking = await endpointForTest((response, { body }) => {
+      if (textOf(body) === 'breaks off') response.socket!.resetAndDestroy()
+      else response.writeHead(204).end()
+    })
+    sandbox.configure({ endpoint: breaking.url })
+    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 3 })
+    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 3 })
+    expect((await redeliver()).body).toMatchObject({ delivered: 2, undelivered: 1 })
+  })
+
+  it('what is just within three days is sent again', async () => {
+    missed('1')
+    sandbox.elapse(3 * DAY - MINUTE)
+    await say('a')
+    expect(texts()).toEqual(['a', '1'])
+  })
+
+  it('begins no try after 20 s, and goes on behind what it has tried', async () => {
+    await missedOnes(50)
+    statusOf = (text) => {
+      if (Number(text)) sandbox.elapse(1000)
+      return Number(text) <= 30 ? 400 : 204
+    }
+    await say('a')
+    const tried = texts().length - 1
+    expect(tried).toBeGreaterThan(10)
+    expect(tried).toBeLessThanOrEqual(21)
+    sandbox.elapse(5 * MINUTE)
+    await say('b')
+    expect(texts()[tried + 2]).toBe(String(tried + 1))
+  })
+
+  it('is not begun in a call that has no time left for it', async () => {
+    missed('1')
+    statusOf = (text) => {
+      if (text === 'a') sandbox.elapse(36_000)
+      return 204
+    }
+    await say('a')
+    await say('b')
+    expect(texts()).toEqual(['a', 'b', '1'])
+  })
+
+  it('does not look once more after one that has tried all, nor while another has the lease', async () => {
+    statusOf = (text) => (text === 'refused' ? 400 : 204)
+    await say('refused')
+    await say('a')
+    events = []
+    await say('b')
+    expect(events).toEqual(['try b'])
+    const until = new Date(Date.now() + 20_000).toISOString()
+    const { id } = missed('1')
+    sandbox.chat.operations.updateMessage({ id, tags: { redelivery: `${until} another` } })
+    await sandbox.endInstance()
+    await say('c')
+    events = []
+    await say('d')
+    expect(events).toEqual(['try d'])
+  })
+
+  it('a request does not wait for a lease', async () => {
+    const { id } = missed('1')
+    const until = new Date(Date.now() + 20_000).toISOString()
+    sandbox.chat.operations.updateMessage({ id, tags: { redelivery: `${until} another` } })
+    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0 })
+  })
+
+  it('a lease is seen also where it is not on the oldest page', async () => {
+    for (let number = 1; number <= 30; number++) missed(`${number}`)
+    const until = new Date(Date.now() + 20_000).toISOString()
+    const { id } = sandbox.chat.messages.all().at(-1)!
+    sandbox.chat.operations.updateMessage({ id, tags: { redelivery: `${until} another` } })
+    await say('a')
+    expect(texts()).toEqual(['a'])
+  })
+
+  it('without a lease that can be written, nothing is redelivered by itself', async () => {
+    missed('1')
+    faultOf = ({ operation }) => (operation === 'updateMessage' ? refusal : undefined)
+    await say('a')
+    expect(texts()).toEqual(['a'])
+    expect(logged.join('\n')).toMatch(/The message msg_\w+ could not be tagged: The reason\./)
+  })
+
+  it('ends after a page where Botpress takes no marks away', async () => {
+    await missedOnes(45)
+    faultOf = ({ operation, input }) =>
+      operation === 'updateMessage' && Object(input['tags']).delivery === '' ? refusal : undefined
+    const { body } = await redeliver()
+    expect(texts().length).toBeLessThanOrEqual(20)
+    expect(body).toMatchObject({ delivered: texts().length })
+  })
+
+  it('what was delivered by a further try and could not be unmarked is not delivered again, also after a registration', async () => {
+    let tries = 0
+    statusOf = () => (++tries === 1 ? 503 : 204)
+    faultOf = ({ operation, input }) =>
+      operation === 'updateMessage' && Object(input['tags']).delivery === '' ? refusal : undefined
+    await say('a')
+    faultOf = () => undefined
+    await sandbox.register()
+    await redeliver()
+    expect(texts()).toEqual(['a', 'a'])
+    expect(marks()).toEqual({ a: undefined })
+  })
+
+  it('what was interrupted goes on behind what it has tried, but not at another address', async () => {
+    await missedOnes(20)
+    statusOf = () => {
+      sandbox.elapse(1000)
+      return 400
+    }
+    await redeliver()
+    expect(texts().length).toBeLessThan(20)
+    const moved = await endpointForTest()
+    sandbox.configure({ endpoint: moved.url })
+    expect((await redeliver()).body).toEqual({ delivered: 20, undelivered: 0 })
+  })
+
+  it('on request, looking takes no more than a part of the time, and no try is begun without time for it', async () => {
+    await missedOnes(100)
+    faultOf = ({ operation }) => {
+      if (operation === 'listMessages') sandbox.elapse(3000)
+      return undefined
+    }
+    const { body } = await redeliver()
+    expect(body.delivered).toBeGreaterThan(0)
+    faultOf = ({ operation }) => {
+      if (operation === 'listMessages') sandbox.elapse(10_000)
+      return undefined
+    }
+    expect((await redeliver()).body).toMatchObject({
+      delivered: 0,
+      reason: expect.stringContaining('no time to try any'),
+    })
+  })
+
+  it('a mark is written also where Botpress asks for more patience than there is', async () => {
+    let left = 1
+    const busy = { answer: { status: 429, headers: { 'retry-after': '60' } } }
+    faultOf = ({ operation }) => (operation === 'updateMessage' && left-- > 0 ? busy : undefined)
+    statusOf = () => 400
+    await say('a')
+    expect(marks()).toEqual({ a: 'failed' })
+  })
+})
+
 describe('while the endpoint is known to be down', () => {
   const tries = () => events.filter((event) => event.startsWith('try'))
 
@@ -444,12 +615,16 @@ describe('while the endpoint is known to be down', () => {
     expect(tries()).toEqual(['try a', 'try a', 'try a', 'try a', 'try b', 'try c'])
     expect(marks()).toEqual({ a: 'failed', b: 'failed', c: 'failed' })
     events = []
+    sandbox.elapse(MINUTE - 5000)
+    await say('c2')
+    expect(tries()).toEqual(['try c2'])
+    events = []
     sandbox.elapse(MINUTE)
     await say('d')
     expect(tries()).toEqual(Array(4).fill('try d'))
     statusOf = () => 204
     await say('e')
-    expect(texts().slice(-5)).toEqual(['e', 'a', 'b', 'c', 'd'])
+    expect(texts().slice(-6)).toEqual(['e', 'a', 'b', 'c', 'c2', 'd'])
     events = []
     let first = true
     statusOf = () => {
