@@ -496,6 +496,7 @@ describe('the bounds of a redelivery by itself', () => {
       return 204
     }
     await say('a')
+    expect(events).toEqual(['try a'])
     await say('b')
     expect(texts()).toEqual(['a', 'b', '1'])
   })
