@@ -138,6 +138,27 @@ describe('the record', () => {
     expect(events).toEqual([])
   })
 
+  it('a message that another instance delivers in a pause between two tries is not tried again', async () => {
+    const own = await start({ maxInstances: 2 })
+    await own.endInstance()
+    let tries = 0
+    statusOf = (text) => (text === 'a' && ++tries === 1 ? 503 : 204)
+    const saying = say('a', own)
+    await expect.poll(() => marks(own)['a']).toBe('failed')
+    await say('b', own)
+    expect((await saying).status).toBe(200)
+    expect(texts()).toEqual(['a', 'b', 'a'])
+    expect(marks(own)).toEqual({ a: undefined, b: undefined })
+  })
+
+  it('is no longer asked before a further try where Botpress does not tell', async () => {
+    let tries = 0
+    statusOf = () => (++tries === 1 ? 503 : 204)
+    faultOf = ({ operation }) => (operation === 'getMessage' ? { delayMs: 5000 } : undefined)
+    expect((await say('a')).status).toBe(200)
+    expect(texts()).toEqual(['a', 'a'])
+  })
+
   it('an instance that ends between two tries has left the mark', async () => {
     statusOf = () => 503
     const saying = say('Hi')

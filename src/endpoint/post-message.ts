@@ -29,6 +29,13 @@ export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_
 /** The most of a pause that a Retry-After is given. */
 const MAX_RETRY_AFTER_MS = 10_000
 
+export type Hooks = {
+  /** Told of each, before the pause that follows. */
+  onFailedTry?: (failure: EndpointFailure) => void
+  /** Asked before each further try. */
+  isStillNeeded?: () => Promise<boolean>
+}
+
 /** The least of the time for all tries that a further one must have. */
 const MIN_SHARE = 0.25
 
@@ -48,14 +55,14 @@ export type Outgoing = {
  * and not answered in time is not tried again: it may have been taken, and an endpoint that is slow would do its work
  * twice.
  *
- * @param onFailedTry told of each, before the pause that follows
+ * @param hooks take part between the tries
  * @throws EndpointFailure when no try has succeeded, or one has failed for good
  */
 export const postMessage = async (
   { url, webhooks, header }: Endpoint,
   { id, createdAt, body, overNewConnection = false }: Outgoing,
   { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience,
-  onFailedTry: (failure: EndpointFailure) => void = () => {}
+  { onFailedTry, isStillNeeded }: Hooks = {}
 ): Promise<void> => {
   const text = JSON.stringify(body)
   const bytes = Buffer.from(text)
@@ -100,7 +107,7 @@ export const postMessage = async (
       slowestMs = Math.max(slowestMs, Date.now() - triedAt)
       if (!(error instanceof EndpointFailure)) return
       error.tries = attemptNumber
-      onFailedTry(error)
+      onFailedTry?.(error)
     },
     shouldRetry: async ({ error, attemptNumber }) => {
       if (!(error instanceof EndpointFailure) || !error.details.isTemporary) return false
@@ -111,7 +118,7 @@ export const postMessage = async (
       needsNewConnection ||= error.details.status === undefined
       await sleep(pause)
       // An instance may have been frozen meanwhile.
-      return hasTimeAfter(0)
+      return hasTimeAfter(0) && (isStillNeeded === undefined || (await isStillNeeded()))
     },
   })
 }

@@ -80,6 +80,7 @@ describe('the bundle needs no more than Node 18', () => {
   })
 
   it('logs nothing of it', () => {
-    expect(logged).toEqual([])
+    // One instance may deliver what another has failed on.
+    expect(logged.filter((line) => !line.includes('Redelivered 1 message'))).toEqual([])
   })
 })
