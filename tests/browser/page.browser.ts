@@ -246,11 +246,10 @@ describe('the page', () => {
     await page.keyboard.type('By keyboard')
     await page.keyboard.press('Enter')
     await messages(page).filter({ hasText: 'You said: By keyboard' }).waitFor()
-    await exchanges(page, /backend to webhook/)
-      .locator('summary')
-      .focus()
+    const exchange = exchanges(page, /backend to webhook/)
+    await exchange.locator('summary').focus()
     await page.keyboard.press('Enter')
-    await page.getByText('Bearer •••').first().waitFor()
+    await exchange.getByText('Bearer •••').waitFor()
   })
 
   it('has a label for each field and button', async () => {
