@@ -1,0 +1,122 @@
+import { describe, expect, it } from 'vitest'
+import { beginAnewForEachTest, marks, outage, redeliver, say, start, texts } from './outage'
+
+beginAnewForEachTest()
+
+describe('the record', () => {
+  it('a message whose first try has failed is marked before the pause, and unmarked when it is delivered', async () => {
+    let tries = 0
+    outage.statusOf = () => (++tries <= 2 ? 503 : 204)
+    expect((await say('Hi')).status).toBe(200)
+    expect(outage.events.slice(0, 5)).toEqual(['try Hi', 'mark "failed"', 'try Hi', 'try Hi', 'mark ""'])
+    expect(marks()).toEqual({ Hi: undefined })
+  })
+
+  it('a message that is delivered at the first try costs no call', async () => {
+    await say('first')
+    outage.events = []
+    await say('second')
+    expect(outage.events).toEqual(['try second'])
+  })
+
+  it.each([302, 400, 401, 404, 410])('whatever the failure was: %i', async (status) => {
+    outage.statusOf = () => status
+    expect((await say('Hi')).status).toBe(400)
+    expect(outage.events).toEqual(['try Hi', 'mark "failed"'])
+    expect(marks()).toEqual({ Hi: 'failed' })
+  })
+
+  it('whatever the failure was: nobody listens, four times', async () => {
+    await outage.endpoint.close()
+    expect((await say('Hi')).status).toBe(400)
+    expect(outage.events).toEqual(['mark "failed"'])
+    expect(marks()).toEqual({ Hi: 'failed' })
+  })
+
+  it('whatever the failure was: the configuration is malformed', async () => {
+    outage.sandbox.configure({ endpoint: outage.endpoint.url, signingSecret: 'secret' })
+    expect((await say('Hi')).status).toBe(400)
+    expect(marks()).toEqual({ Hi: 'failed' })
+  })
+
+  it('not where the conversation has no external id: it can never be delivered', async () => {
+    const { conversation } = outage.sandbox.chat.operations.createConversation({ channel: 'channel', tags: {} })
+    expect((await outage.sandbox.say(conversation.id, { type: 'text', payload: { text: 'Hi' } })).status).toBe(400)
+    expect(outage.events).toEqual([])
+  })
+
+  it('a message that another instance delivers in a pause between two tries is not tried again', async () => {
+    const own = await start({ maxInstances: 2 })
+    await own.endInstance()
+    let tries = 0
+    outage.statusOf = (text) => (text === 'a' && ++tries === 1 ? 503 : 204)
+    const saying = say('a', own)
+    await expect.poll(() => marks(own)['a']).toBe('failed')
+    await say('b', own)
+    expect((await saying).status).toBe(200)
+    expect(texts()).toEqual(['a', 'b', 'a'])
+    expect(marks(own)).toEqual({ a: undefined, b: undefined })
+  })
+
+  it('is no longer asked before a further try where Botpress does not tell', async () => {
+    let tries = 0
+    outage.statusOf = () => (++tries === 1 ? 503 : 204)
+    outage.faultOf = ({ operation }) => (operation === 'getMessage' ? { delayMs: 5000 } : undefined)
+    expect((await say('a')).status).toBe(200)
+    expect(texts()).toEqual(['a', 'a'])
+  })
+
+  it('an instance that ends between two tries has left the mark', async () => {
+    outage.statusOf = () => 503
+    const saying = say('Hi')
+    await expect.poll(() => marks()['Hi']).toBe('failed')
+    await outage.sandbox.endInstance()
+    await saying
+    outage.statusOf = () => 204
+    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0 })
+    expect(marks()).toEqual({ Hi: undefined })
+  })
+
+  it('is written again where Botpress fails too', async () => {
+    let left = 2
+    outage.faultOf = ({ operation }) =>
+      operation === 'updateMessage' && left-- > 0 ? { answer: { status: 503 } } : undefined
+    outage.statusOf = () => 400
+    await say('Hi')
+    expect(marks()).toEqual({ Hi: 'failed' })
+  })
+
+  it('that cannot be written is told by the log', async () => {
+    const body = { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' }
+    outage.faultOf = ({ operation }) => (operation === 'updateMessage' ? { answer: { status: 403, body } } : undefined)
+    outage.statusOf = () => 400
+    await say('Hi')
+    await expect
+      .poll(() => outage.logged.join('\n'))
+      .toMatch(/The message msg_\w+ could not be marked as failed: The reason\./)
+    let tries = 0
+    outage.statusOf = () => (++tries === 1 ? 503 : 204)
+    expect((await say('Ho')).status).toBe(200)
+    await expect
+      .poll(() => outage.logged.join('\n'))
+      .toMatch(/msg_\w+ was delivered, but its mark could not be removed: The reason\./)
+  })
+})
+
+describe('botpress-created-at', () => {
+  it('tells when the bot made the message, the same in each try and in a redelivery', async () => {
+    let tries = 0
+    outage.statusOf = () => (++tries === 1 ? 503 : tries === 2 ? 400 : 204)
+    await say('Hi')
+    await redeliver()
+    const { createdAt } = outage.sandbox.chat.messages.all()[0]!
+    expect(createdAt).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+    expect(outage.endpoint.messages().map(({ headers }) => headers['botpress-created-at'])).toEqual(
+      Array(3).fill(createdAt)
+    )
+  })
+
+  it('the test message has none', () => {
+    expect(outage.endpoint.tests()[0]!.headers).not.toHaveProperty('botpress-created-at')
+  })
+})
