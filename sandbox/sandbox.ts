@@ -1,22 +1,27 @@
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import type { AddressInfo } from 'node:net'
 import definition from '../integration.definition'
+import { demoBot } from './bot/demo-bot'
 import { answerApiErrors, ApiError } from './cloud/api-error'
 import type { Chat } from './cloud/chat/chat'
 import { type ApiCall, type Fault, parseQuery, type RateLimits, serveChatApi } from './cloud/chat/chat-api'
 import { CloudEvents, type EventListeners } from './cloud/cloud-events'
 import { type Credential, withoutCredentials } from './cloud/credential'
-import { type Exchange, observeExchanges, shortened } from './cloud/exchange'
+import { type Exchange, exchangeId, observeExchanges, shortened, takeCalls } from './cloud/exchange'
 import { FunctionHost, type FunctionHostOptions } from './cloud/function-host/function-host'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './cloud/installation'
 import { MISDIRECTED, misdirection, refuseForeignHosts } from './cloud/loopback'
 import { serveWebhooks } from './cloud/webhooks'
+import { Faults } from './page/faults'
 import { serveOwnEndpoint } from './page/own-endpoint'
 import { servePage } from './page/page'
-import { Switches } from './page/switches'
 import { Wire } from './page/wire'
+import { serveFolder } from './serve-folder'
 
 const MAX_WEBHOOK_BYTES = 100 * 1024 * 1024
+
+/** Of a body, for those who watch. */
+const MAX_WATCHED_CHARACTERS = 1024 * 1024
 
 const INTEGRATION_ID = 'integration_sandbox'
 const INTEGRATION_TOKEN = 'bp_iak_sandbox'
@@ -99,10 +104,13 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   }
 
   const events = new CloudEvents(options)
-  const switches = new Switches()
+  const faults = new Faults()
   const report = (exchange: Exchange) => {
     const credentials = [...installations.values()].flatMap((installation) => installation.credentials())
-    events.emit('exchange', withoutCredentials(shortened(exchange), [INTEGRATIONS_OWN, ...credentials]))
+    events.emit(
+      'exchange',
+      withoutCredentials(shortened(exchange, MAX_WATCHED_CHARACTERS), [INTEGRATIONS_OWN, ...credentials])
+    )
   }
 
   const notFound = ({ method, url: path }: FastifyRequest): ApiError => {
@@ -128,22 +136,29 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   refuseForeignHosts(server)
   answerApiErrors(server, notFound)
   await server.register(async (scope) => {
+    takeCalls(scope)
     if (options.page) observeExchanges(scope, { from: 'integration', to: 'Botpress' }, report)
-    const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? switches.nextApiFault()
+    const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? faults.nextApiFault()
     await serveChatApi(scope, { authorize, onApiCall, rateLimits: options.rateLimits })
   })
   await server.register(async (scope) => {
     if (options.page) observeExchanges(scope, { from: 'backend', to: 'webhook' }, report)
-    await serveWebhooks(scope, (name, req) => installations.get(name)?.receive(req))
+    await serveWebhooks(scope, (name, req, request) =>
+      installations.get(name)?.receive(req, exchangeId('webhook', request))
+    )
   })
-  await server.register((scope) => serveOwnEndpoint(scope, switches))
+  await server.register((scope) => serveOwnEndpoint(scope, faults))
+  serveFolder(server, '/demo', new URL('./bot/demo-media/', import.meta.url))
   if (options.page) {
+    const first = () => [...installations.values()][0]!
     const start = () => {
-      const { webhookUrl, token } = [...installations.values()][0]!
+      const { webhookUrl, token } = first()
       const key = options.accessKey?.trim().split(/\s+/)[0] || token
       return { webhookUrl, apiUrl: url, key, token, ownEndpoint: options.endpoint === undefined }
     }
-    await server.register((scope) => servePage(scope, { wire: new Wire(events), switches, start }))
+    const wire = new Wire(events, () => options.signingSecret ?? '')
+    const redeliver = (messageId: string) => first().redeliver(messageId)
+    await server.register((scope) => servePage(scope, { wire, faults, start, redeliver }))
   }
 
   const host = new FunctionHost({
@@ -164,9 +179,10 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       alias: `${definition.name}${suffix}`,
       webhookUrl: `${url}/webhook${suffix}`,
       ownEndpoint: `${url}/endpoint`,
+      demoBot: demoBot(`${url}/demo`),
       updatesMatches: options.updatesMatches ?? true,
       events,
-      callIntegration: (request) => host.call(request),
+      callIntegration: (request, call) => host.call(request, call),
     })
     installations.set(`webhook${suffix}`, installation)
     const registration = await installation.register()

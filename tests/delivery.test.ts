@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
-import { DEMO_MESSAGES } from '../sandbox/bot/demo-messages'
+import { demoMessages } from '../sandbox/bot/demo-messages'
 import { version } from '../package.json'
 import { messageBody, send } from './backend'
 import type { Received } from './endpoint'
@@ -59,7 +59,7 @@ describe('the bot’s messages', () => {
     expect(headers['user-agent']).toBe(`messaging-api/${version}`)
   })
 
-  it.each(Object.entries({ ...DEMO_MESSAGES, text: { text: 'Words' } }))(
+  it.each(Object.entries({ ...demoMessages('https://example.com'), text: { text: 'Words' } }))(
     'of the type %s arrive as the bot sent them',
     async (type, payload) => {
       const endpoint = await endpointForTest()

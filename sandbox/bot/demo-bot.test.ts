@@ -2,7 +2,9 @@ import { describe, expect, it } from 'vitest'
 import definition from '../../integration.definition'
 import { demoBot } from './demo-bot'
 
-const say = (text: string) => demoBot({ type: 'text', payload: { text } })
+const bot = demoBot('http://localhost/demo')
+
+const say = (text: string) => bot({ type: 'text', payload: { text } })
 
 describe('the demo bot', () => {
   it('answers a text with one that holds the same words', () => {
@@ -37,7 +39,7 @@ describe('the demo bot', () => {
   )
 
   it('answers a message of another type with a text that names it', () => {
-    expect(demoBot({ type: 'order', payload: { text: 'silent' } })).toEqual([
+    expect(bot({ type: 'order', payload: { text: 'silent' } })).toEqual([
       { type: 'text', payload: { text: expect.stringContaining('order') } },
     ])
   })

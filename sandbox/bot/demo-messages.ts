@@ -1,15 +1,6 @@
 import type { BotMessage } from './bot'
 
-const card = (title: string) => ({
-  title,
-  subtitle: 'Roasted this morning',
-  imageUrl: 'https://example.com/coffee.png',
-  actions: [
-    { action: 'say', label: 'Order', value: `order ${title}` },
-    { action: 'postback', label: 'Remember', value: `remember ${title}` },
-    { action: 'url', label: 'Read more', value: 'https://example.com/coffee' },
-  ],
-})
+const place = { latitude: 45.5019, longitude: -73.5674, address: 'Place d’Armes, Montréal', title: 'The café' }
 
 const sizes = {
   text: 'Which size?',
@@ -19,25 +10,40 @@ const sizes = {
   ],
 }
 
-const place = { latitude: 45.5019, longitude: -73.5674, address: 'Place d’Armes, Montréal', title: 'The café' }
-
-/** A sample of each type of message that the integration has, but text. */
-export const DEMO_MESSAGES: Record<string, BotMessage['payload']> = {
-  markdown: { markdown: '**Open** from _7_ to _19_ o’clock' },
-  image: { imageUrl: 'https://example.com/coffee.png' },
-  audio: { audioUrl: 'https://example.com/bell.mp3' },
-  video: { videoUrl: 'https://example.com/tour.mp4' },
-  file: { fileUrl: 'https://example.com/menu.pdf', title: 'The menu' },
-  location: place,
-  card: card('Espresso'),
-  carousel: { items: [card('Espresso'), card('Filter coffee')] },
-  choice: sizes,
-  dropdown: sizes,
-  bloc: {
-    items: [
-      { type: 'text', payload: { text: 'Here we are:' } },
-      { type: 'location', payload: place },
+/**
+ * A sample of each type of message that the integration has, but text.
+ *
+ * @param mediaUrl where the folder `demo-media` is served, without a slash at its end
+ */
+export const demoMessages = (mediaUrl: string): Record<string, BotMessage['payload']> => {
+  const card = (title: string, picture: string) => ({
+    title,
+    subtitle: 'Roasted this morning',
+    imageUrl: `${mediaUrl}/${picture}`,
+    actions: [
+      { action: 'say', label: 'Order', value: `order ${title}` },
+      { action: 'postback', label: 'Remember', value: `remember ${title}` },
+      { action: 'url', label: 'Read more', value: `${mediaUrl}/menu.pdf` },
     ],
-  },
-  any: { order: { id: 42, lines: [{ item: 'Espresso', quantity: 2 }] }, paid: false, note: null },
+  })
+  const espresso = card('Espresso', 'espresso.svg')
+  return {
+    markdown: { markdown: '**Open** from _7_ to _19_ o’clock' },
+    image: { imageUrl: `${mediaUrl}/espresso.svg` },
+    audio: { audioUrl: `${mediaUrl}/bell.wav` },
+    video: { videoUrl: `${mediaUrl}/tour.webm` },
+    file: { fileUrl: `${mediaUrl}/menu.pdf`, title: 'The menu' },
+    location: place,
+    card: espresso,
+    carousel: { items: [espresso, card('Filter coffee', 'filter-coffee.svg')] },
+    choice: sizes,
+    dropdown: sizes,
+    bloc: {
+      items: [
+        { type: 'text', payload: { text: 'Here we are:' } },
+        { type: 'location', payload: place },
+      ],
+    },
+    any: { order: { id: 42, lines: [{ item: 'Espresso', quantity: 2 }] }, paid: false, note: null },
+  }
 }

@@ -11,8 +11,8 @@ export type Delivery = {
 }
 
 type Events = {
-  /** A message is in its conversation. */
-  message: [Message, Conversation]
+  /** A message is in its conversation; the last is the message that the bot answers with it, where it is one of the bot. */
+  message: [Message, Conversation, Message?]
   /** The tags of a message have been changed. */
   tags: [Message]
   /** The integration is done with a message of the bot. */

@@ -5,6 +5,11 @@ export type Exchange = {
   id: string
   /** When the request began, in milliseconds since 1970. */
   at: number
+  /**
+   * The call of the integration within which it was made: the id of the backend's exchange, or of the bot's message, that
+   * the integration was called for. Absent where it is not known.
+   */
+  call?: string
   from: 'backend' | 'integration'
   to: 'webhook' | 'Botpress' | 'endpoint'
   method: string
@@ -23,26 +28,45 @@ export type Exchange = {
   durationMs?: number
 }
 
-const MAX_LENGTH = 64 * 1024
-
-/** The first 64 k characters of a text, and how many are left out. */
-export const beginningOf = (text: string): { text: string; omitted: number } => ({
-  text: text.slice(0, MAX_LENGTH),
-  omitted: Math.max(text.length - MAX_LENGTH, 0),
+/** As many characters of a text, and how many are left out. */
+export const beginningOf = (text: string, length: number): { text: string; omitted: number } => ({
+  text: text.slice(0, length),
+  omitted: Math.max(text.length - length, 0),
 })
 
-/** The exchange with no more than the beginnings of its bodies, so that a watcher can keep it. */
-export const shortened = (exchange: Exchange): Exchange => {
-  const request = beginningOf(exchange.requestBody ?? '')
-  const response = beginningOf(exchange.responseBody ?? '')
+/** The exchange with no more than so many characters of each of its bodies, beside those left out before. */
+export const shortened = (exchange: Exchange, length: number): Exchange => {
+  const request = beginningOf(exchange.requestBody ?? '', length)
+  const response = beginningOf(exchange.responseBody ?? '', length)
+  const { requestBodyOmitted = 0, responseBodyOmitted = 0 } = exchange
   return {
     ...exchange,
-    ...(request.omitted > 0 && { requestBody: request.text, requestBodyOmitted: request.omitted }),
-    ...(response.omitted > 0 && { responseBody: response.text, responseBodyOmitted: response.omitted }),
+    ...(request.omitted > 0 && { requestBody: request.text, requestBodyOmitted: requestBodyOmitted + request.omitted }),
+    ...(response.omitted > 0 && {
+      responseBody: response.text,
+      responseBodyOmitted: responseBodyOmitted + response.omitted,
+    }),
   }
 }
 
 type Ends = Pick<Exchange, 'from' | 'to'>
+
+/** Tells the embedded cloud, and nobody else, within which call an instance makes a request to Botpress. */
+const CALL_HEADER = 'x-sandbox-call'
+
+const calls = new WeakMap<FastifyRequest, string>()
+
+/** Takes off the requests of a server what the sandbox's own instances have put on them: who looks at them does not see it. */
+export const takeCalls = (server: FastifyInstance): void => {
+  server.addHook('onRequest', async (request: FastifyRequest) => {
+    const call = request.headers[CALL_HEADER]
+    delete request.headers[CALL_HEADER]
+    if (typeof call === 'string') calls.set(request, call)
+  })
+}
+
+/** The id of the exchange that a request to a server begins. */
+export const exchangeId = (to: Exchange['to'], request: FastifyRequest): string => `${to}-${request.id}`
 
 /** Reports the requests that a server gets, each when it is there and when it is answered. */
 export const observeExchanges = (server: FastifyInstance, ends: Ends, report: (exchange: Exchange) => void): void => {
@@ -56,7 +80,8 @@ export const observeExchanges = (server: FastifyInstance, ends: Ends, report: (e
   server.addHook('preValidation', async (request: FastifyRequest, reply: FastifyReply) => {
     tell(request, {
       ...ends,
-      id: `${ends.to} ${request.id}`,
+      id: exchangeId(ends.to, request),
+      call: calls.get(request),
       at: Date.now(),
       method: request.method,
       url: request.url,

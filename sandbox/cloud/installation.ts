@@ -4,7 +4,6 @@ import { setImmediate } from 'node:timers/promises'
 import definition from '../../integration.definition'
 import type { Bot, BotMessage } from '../bot/bot'
 import { Chat } from './chat/chat'
-import { demoBot } from '../bot/demo-bot'
 import type { CloudEvents } from './cloud-events'
 import type { Credential } from './credential'
 import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
@@ -39,6 +38,12 @@ export type Installation = {
   chat: Chat
   /** Lets the bot write into a conversation; resolves to what the integration answered. */
   say(conversationId: string, message: BotMessage): Promise<IntegrationResponse>
+  /**
+   * Hands a message of the bot to the integration once more: it is another delivery of the same message.
+   *
+   * @throws ApiError ResourceNotFound where there is no such message
+   */
+  redeliver(messageId: string): Promise<IntegrationResponse>
   /** Calls an action of the integration, as a bot does. */
   callAction(type: string, input: object): Promise<IntegrationResponse>
   /** What lets somebody in at this installation or its endpoint, or once did. */
@@ -47,8 +52,8 @@ export type Installation = {
   configure(configuration: Configuration): void
   register(): Promise<IntegrationResponse>
   unregister(): Promise<IntegrationResponse>
-  /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. */
-  receive(req: IntegrationRequest): Promise<IntegrationResponse>
+  /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. `call` is an id for it. */
+  receive(req: IntegrationRequest, call?: string): Promise<IntegrationResponse>
   /** Resolves once the bot has answered everything and each answer is delivered or has failed. */
   settled(): Promise<void>
 }
@@ -59,17 +64,20 @@ type Surroundings = {
   webhookUrl: string
   /** Where messages go that have no endpoint. */
   ownEndpoint: string
+  /** What answers where no bot is given. */
+  demoBot: Bot
   /** Whether what is looked up and found is updated too, as it is since version 1.80 of the API. */
   updatesMatches: boolean
   events: CloudEvents
-  callIntegration: (request: IntegrationRequest) => Promise<IntegrationResponse>
+  callIntegration: (request: IntegrationRequest, call: string) => Promise<IntegrationResponse>
 }
 
 /** Installs the integration in a bot, without registering it. */
 export const createInstallation = (
-  { token = 'bp_pat_sandbox', bot = demoBot, inBotOf, ...options }: InstallationOptions,
-  { integrationId, alias, webhookUrl, ownEndpoint, updatesMatches, events, callIntegration }: Surroundings
+  options: InstallationOptions,
+  { integrationId, alias, webhookUrl, ownEndpoint, demoBot, updatesMatches, events, callIntegration }: Surroundings
 ): Installation => {
+  const { token = 'bp_pat_sandbox', bot = demoBot, inBotOf, ...configuration } = options
   const botId = inBotOf?.botId ?? `bot_${randomUUID()}`
   const { conversation, message } = definition.channels!.channel
   const chat = new Chat({
@@ -81,8 +89,8 @@ export const createInstallation = (
       message: Object.keys(message?.tags ?? {}),
     },
     updatesMatches,
-    onMessage: (created) => {
-      events.emit('message', created, chat.conversations.get(created.conversationId))
+    onMessage: (created, answered) => {
+      events.emit('message', created, chat.conversations.get(created.conversationId), answered)
       if (created.direction === 'incoming') track(answer(created))
     },
     onTags: (tagged) => events.emit('tags', tagged),
@@ -102,25 +110,34 @@ export const createInstallation = (
   }
 
   /** The bot answers on its own time, not within the call that brought the message. */
-  const answer = async ({ type, payload, conversationId }: Message): Promise<void> => {
+  const answer = async (incoming: Message): Promise<void> => {
     await setImmediate()
+    const { type, payload, conversationId } = incoming
     for (const reply of bot({ type, payload })) {
-      track(say(conversationId, reply).catch(({ message: reason }: Error) => events.emit('log', `The bot: ${reason}`)))
+      track(
+        say(conversationId, reply, incoming).catch(({ message: reason }: Error) =>
+          events.emit('log', `The bot: ${reason}`)
+        )
+      )
     }
   }
 
   /** Messages that follow each other fast are delivered at the same time: an order is not promised. */
-  const say = async (conversationId: string, reply: BotMessage): Promise<IntegrationResponse> => {
+  const say = async (conversationId: string, reply: BotMessage, answered?: Message): Promise<IntegrationResponse> => {
+    chat.operations.getConversation({ id: conversationId })
+    return deliver(chat.createBotMessage({ ...reply, conversationId, userId: botUser.id }, answered))
+  }
+
+  const deliver = async (said: Message): Promise<IntegrationResponse> => {
+    const { id, type, payload, conversationId } = said
     const { conversation: where } = chat.operations.getConversation({ id: conversationId })
-    const created = chat.createBotMessage({ ...reply, conversationId, userId: botUser.id })
-    const { type, payload } = created
-    const body = { type, payload, message: created, user: botUser, conversation: where }
-    const response = await call('message_created', body)
-    events.emit('delivery', { message: created, ...(response.status >= 300 && { error: messageOf(response) }) })
+    const body = { type, payload, message: said, user: botUser, conversation: where }
+    const response = await call('message_created', body, id)
+    events.emit('delivery', { message: said, ...(response.status >= 300 && { error: messageOf(response) }) })
     return response
   }
 
-  const configurations: Configuration[] = [options]
+  const configurations: Configuration[] = [configuration]
 
   const headers = {
     'x-bot-id': botId,
@@ -136,14 +153,11 @@ export const createInstallation = (
     return Buffer.from(JSON.stringify(configured)).toString('base64')
   }
 
-  const call = (operation: string, body: object): Promise<IntegrationResponse> =>
-    callIntegration({
-      method: 'POST',
-      path: '/',
-      query: '',
-      headers: { ...headers, 'x-bp-configuration': encodedConfiguration(), 'x-bp-operation': operation },
-      body: JSON.stringify(body),
-    })
+  const call = (operation: string, body: object, id = `${operation}-${randomUUID()}`): Promise<IntegrationResponse> => {
+    const operationHeaders = { 'x-bp-configuration': encodedConfiguration(), 'x-bp-operation': operation }
+    const request = { method: 'POST', path: '/', query: '', headers: { ...headers, ...operationHeaders } }
+    return callIntegration({ ...request, body: JSON.stringify(body) }, id)
+  }
 
   return {
     botId,
@@ -153,12 +167,13 @@ export const createInstallation = (
     token,
     chat,
     say,
+    redeliver: async (messageId) => deliver(chat.messages.get(messageId)),
     callAction: (type, input) => call('action_triggered', { type, input }),
     credentials: () => [{ value: token, sort: 'Personal Access Token' }, ...configurations.flatMap(credentialsIn)],
     configure: (changed) => void configurations.push(changed),
     register: () => call('register', { webhookUrl }),
     unregister: () => call('unregister', { webhookUrl }),
-    receive: (req) => call('webhook_received', { req }),
+    receive: (req, id) => call('webhook_received', { req }, id),
     settled: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

@@ -1,30 +1,28 @@
-import type { FastifyInstance } from 'fastify'
+import type { FastifyInstance, FastifyRequest } from 'fastify'
 import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
 
 /**
  * Serves the public addresses of an integration, `/{name}` and all below it: what comes in is handed on as text, whatever
  * it is.
  *
- * @param receive answers a request to the webhook of that name, `undefined` where there is none
+ * @param receive answers a request to the webhook of that name, `undefined` where there is none; the last is how it came in
  */
 export const serveWebhooks = async (
   server: FastifyInstance,
-  receive: (name: string, req: IntegrationRequest) => Promise<IntegrationResponse> | undefined
+  receive: (name: string, req: IntegrationRequest, request: FastifyRequest) => Promise<IntegrationResponse> | undefined
 ) => {
   server.removeAllContentTypeParsers()
   server.addContentTypeParser('*', { parseAs: 'string' }, async (_request: unknown, body: string) => body)
 
   for (const route of ['/:name', '/:name/*']) {
-    server.all<{ Params: { name: string } }>(route, async ({ method, params: { name }, url, raw, body }, reply) => {
-      const answer = await receive(name, {
-        method,
-        ...belowName(url),
-        // Those that come more than once too: Node itself drops some of them.
-        headers: Object.fromEntries(
-          Object.entries(raw.headersDistinct).map(([key, values]) => [key, values?.join(', ')])
-        ),
-        body: body as string | undefined,
-      })
+    server.all<{ Params: { name: string } }>(route, async (request, reply) => {
+      const { method, params, url, raw, body } = request
+      // Those that come more than once too: Node itself drops some of them.
+      const headers = Object.fromEntries(
+        Object.entries(raw.headersDistinct).map(([key, values]) => [key, values?.join(', ')])
+      )
+      const req = { method, ...belowName(url), headers, body: body as string | undefined }
+      const answer = await receive(params.name, req, request)
       if (!answer) return reply.callNotFound()
       return reply
         .code(answer.status)

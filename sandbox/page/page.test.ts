@@ -27,11 +27,23 @@ const get = (path: string, headers: http.OutgoingHttpHeaders = {}, method = 'GET
   })
 
 describe('the page is for the machine that it runs on', () => {
-  const PATHS = ['/', '/events']
+  const PATHS = [
+    '/',
+    '/events',
+    '/guide',
+    '/page/main.js',
+    '/modules/preact/dist/preact.mjs',
+    '/exchanges/x',
+    '/messages/x',
+  ]
 
   it('is served there, to no other origin’s script', async () => {
     for (const host of [`localhost:${port}`, `127.0.0.1:${port}`, `[::1]:${port}`]) {
-      for (const path of PATHS) expect((await get(path, { host })).status).toBe(200)
+      for (const path of PATHS) {
+        const { status, headers } = await get(path, { host })
+        expect([path, status]).toEqual([path, path.endsWith('/x') ? 404 : 200])
+        if (path !== '/events') expect(headers['x-content-type-options']).toBe('nosniff')
+      }
     }
     const { headers } = await get('/')
     expect(headers['content-security-policy']).toContain("default-src 'none'")
@@ -45,7 +57,9 @@ describe('the page is for the machine that it runs on', () => {
     ['another site', { 'sec-fetch-site': 'cross-site' }],
   ])('is refused to %s', async (_what, headers) => {
     for (const path of PATHS) expect((await get(path, headers)).status).toBe(403)
-    expect((await get('/switches', headers, 'PUT')).status).toBe(403)
+    expect((await get('/faults', headers, 'PATCH')).status).toBe(403)
+    expect((await get('/faults', headers, 'DELETE')).status).toBe(403)
+    expect((await get('/messages/x/deliveries', headers, 'POST')).status).toBe(403)
   })
 
   it('listens on the loopback interface only', async () => {
@@ -88,7 +102,7 @@ describe('the events', () => {
     const own = await sandboxForTest({ page: true, maxInstances: 8 })
     await send(own, messageBody({ text: 'burst 30', conversationId: 'tea' }))
     await own.settled()
-    const text = await readEvents(own, 'event: switches')
+    const text = await readEvents(own, 'event: faults')
     const exchanges = [...text.matchAll(/^event: exchange\ndata: (.*)$/gm)].map(([, data]) => JSON.parse(data!))
     const ended = exchanges.filter(({ to }) => to === 'endpoint').slice(1)
     expect(new Set(ended.map(({ requestBody }) => JSON.parse(requestBody).payload.text)).size).toBe(30)
@@ -127,7 +141,7 @@ describe('the events', () => {
     own.configure({ accessKey: 'n'.repeat(40), endpointHeader: 'Authorization: Bearer new-of-the-endpoint' })
     await send(own, messageBody(), { authorization: `Bearer ${'n'.repeat(40)}` })
     await own.settled()
-    const text = await readEvents(own, 'event: switches')
+    const text = await readEvents(own, 'event: faults')
     const shown = [...text.matchAll(/"(?:authorization|x-bp-secret)":"([^"]*)"/gi)].map(([, value]) => value)
     expect(new Set(shown)).toEqual(
       new Set([
@@ -147,14 +161,19 @@ describe('the events', () => {
     }
   })
 
-  it('have no more than the first 64 kB of a body, and say how much is missing', async () => {
+  it('have no more than the first 20,000 characters of a body, and say how much is missing: the rest is there on demand', async () => {
     const quiet = await sandboxForTest({ page: true, bot: () => [] })
     await send(quiet, messageBody({ text: 'x'.repeat(100_000) }))
-    const text = await readEvents(quiet, 'event: switches')
-    expect(text).toMatch(/"requestBodyOmitted":34\d{3}\b/)
-    expect(text).toMatch(/"responseBodyOmitted":34\d{3}\b/)
-    expect(text).toMatch(/"payloadBeginning":\{"text":"[^\n]*","omitted":34\d{3}\}/)
-    for (const [run] of text.matchAll(/x+/g)) expect(run.length).toBeLessThanOrEqual(64 * 1024)
+    const text = await readEvents(quiet, 'event: faults')
+    expect(text).toMatch(/"requestBodyOmitted":80\d{3}\b/)
+    expect(text).toMatch(/"responseBodyOmitted":80\d{3}\b/)
+    expect(text).toMatch(/"payloadBeginning":\{"text":"[^\n]*","omitted":80\d{3}\}/)
+    for (const [run] of text.matchAll(/x+/g)) expect(run.length).toBeLessThanOrEqual(20_000)
+    const [, exchangeId] = text.match(/"id":"(webhook-[^"]+)"/)!
+    const [messageId] = text.match(/msg_\w+/)!
+    for (const path of [`/exchanges/${exchangeId}`, `/messages/${messageId}`]) {
+      expect(await (await fetch(new URL(path, quiet.webhookUrl))).text()).toContain('x'.repeat(100_000))
+    }
   })
 
   it('are for pages that read them: one that does not is dropped', async () => {
@@ -170,6 +189,6 @@ describe('the events', () => {
     const closed = once(socket, 'close')
     socket.on('error', () => {}).resume()
     await closed
-    expect(await readEvents(quiet, 'event: switches')).toContain('event: start')
+    expect(await readEvents(quiet, 'event: faults')).toContain('event: start')
   })
 })

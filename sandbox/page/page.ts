@@ -1,7 +1,10 @@
 import type { FastifyInstance } from 'fastify'
-import { randomBytes } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { SwitchPositions, Switches } from './switches'
+import type { IntegrationResponse } from '../cloud/function-host/function-host'
+import { serveFolder } from '../serve-folder'
+import { faultChanges, type Faults } from './faults'
+import { guideAsHtml } from './guide'
 import type { Wire, WireEvent } from './wire'
 
 /** What the page has to know of the sandbox. */
@@ -15,29 +18,41 @@ export type PageStart = {
   ownEndpoint: boolean
 }
 
-export type PageProps = { wire: Wire; switches: Switches; start: () => PageStart }
+export type PageProps = {
+  wire: Wire
+  faults: Faults
+  start: () => PageStart
+  /** Delivers a message of the bot once more. */
+  redeliver: (messageId: string) => Promise<IntegrationResponse>
+}
 
 /** What may wait, beside all that there was at the beginning, for a page that does not read its events: it is dropped then. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 
-const switchPositions = {
-  type: 'object',
-  properties: {
-    endpoint: { enum: ['answers', 'fails twice', 'is down', 'hangs once', 'redirects'] },
-    botpress: {
-      type: 'object',
-      properties: { status: { enum: [429, 502] }, calls: { type: 'integer', minimum: 0, maximum: 100 } },
-      required: ['status', 'calls'],
-    },
-  },
-  required: ['endpoint', 'botpress'],
+/** By the names that the page imports them by. */
+const MODULES = {
+  preact: 'preact/dist/preact.mjs',
+  'preact/hooks': 'preact/hooks/dist/hooks.mjs',
+  htm: 'htm/dist/htm.mjs',
+  'htm/preact': 'htm/preact/index.mjs',
+  '@preact/signals': '@preact/signals/dist/signals.mjs',
+  '@preact/signals-core': '@preact/signals-core/dist/signals-core.mjs',
 }
+
+const IMPORT_MAP = JSON.stringify({
+  imports: Object.fromEntries(Object.entries(MODULES).map(([name, path]) => [name, `/modules/${path}`])),
+})
+
+const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
 
 /**
  * Serves the page that shows the conversation and the wire, live. It holds the token, so that it is for itself alone:
  * requests of other origins are refused.
  */
-export const servePage = async (server: FastifyInstance, { wire, switches, start }: PageProps) => {
+export const servePage = async (server: FastifyInstance, { wire, faults, start, redeliver }: PageProps) => {
+  /** Another one each time that the sandbox is started: its ids begin anew. */
+  const run = randomUUID()
+
   server.addHook('onRequest', async (request, reply) => {
     const { origin } = request.headers
     const isSameOrigin = origin === undefined || origin === `http://${request.headers.host}`
@@ -45,22 +60,38 @@ export const servePage = async (server: FastifyInstance, { wire, switches, start
     if (!isSameOrigin || !isSameSite) {
       return reply.code(403).send({ message: 'This page is for the machine that it runs on' })
     }
+    reply.raw.setHeader('x-content-type-options', 'nosniff')
   })
 
-  server.get('/', async (_request, reply) => {
-    const nonce = randomBytes(16).toString('base64')
-    const page = await readFile(new URL('./page.html', import.meta.url), 'utf8')
-    return reply
-      .headers({
-        'content-type': 'text/html; charset=utf-8',
-        // What a message shows may come from elsewhere, and nothing else.
-        'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; img-src http: https: data:; media-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
-        'referrer-policy': 'no-referrer',
-        'x-content-type-options': 'nosniff',
-        'cache-control': 'no-store',
-      })
-      .send(page.replaceAll('{{nonce}}', nonce))
-  })
+  const serveDocument = (path: string, file: string, parts: () => Promise<Record<string, string>>) =>
+    server.get(path, async (_request, reply) => {
+      const nonce = randomBytes(16).toString('base64')
+      const html = Object.entries({ ...(await parts()), nonce }).reduce(
+        (whole, [name, part]) => whole.replaceAll(`{{${name}}}`, () => part),
+        await read(file)
+      )
+      return reply
+        .headers({
+          'content-type': 'text/html; charset=utf-8',
+          // What a message shows may come from elsewhere, and nothing else.
+          'content-security-policy': `default-src 'none'; script-src 'nonce-${nonce}'; style-src 'nonce-${nonce}'; connect-src 'self'; img-src http: https: data:; media-src http: https: data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+          'referrer-policy': 'no-referrer',
+          'cache-control': 'no-store',
+        })
+        .send(html)
+    })
+
+  serveDocument('/', './index.html', async () => ({ importMap: IMPORT_MAP }))
+  serveDocument('/guide', './guide.html', async () => ({ guide: await guideAsHtml() }))
+  serveFolder(server, '/page', new URL('./browser/', import.meta.url))
+  for (const path of Object.values(MODULES)) {
+    server.get(`/modules/${path}`, async (_request, reply) =>
+      reply.type('text/javascript').send(await read(`../../node_modules/${path}`))
+    )
+  }
+  server.get('/page/icon.svg', async (_request, reply) =>
+    reply.type('image/svg+xml').send(await read('../../icon.svg'))
+  )
 
   server.get('/events', async (_request, reply) => {
     reply.hijack()
@@ -71,22 +102,51 @@ export const servePage = async (server: FastifyInstance, { wire, switches, start
       else if (event.kind === 'message') write('message', event.message)
       else write('instances', event.instances)
     }
-    write('start', start())
+    const writeFaults = () => write('faults', faults.get())
+    write('start', { ...start(), run })
     wire.events.forEach(writeEvent)
-    write('switches', switches.get())
+    writeFaults()
     const limit = reply.raw.writableLength + MAX_UNREAD_BYTES
     const writeNews = (event: WireEvent) => {
       writeEvent(event)
-      if (event.kind === 'exchange') write('switches', switches.get())
       // A page that is there comes back by itself, and gets everything anew.
       if (reply.raw.writableLength > limit) reply.raw.destroy()
     }
     wire.on('event', writeNews)
-    reply.raw.once('close', () => wire.off('event', writeNews))
+    faults.on('change', writeFaults)
+    reply.raw.once('close', () => {
+      wire.off('event', writeNews)
+      faults.off('change', writeFaults)
+    })
   })
 
-  server.put<{ Body: SwitchPositions }>('/switches', { schema: { body: switchPositions } }, async (request, reply) => {
-    switches.set(request.body)
-    return reply.send(switches.get())
+  server.get<{ Params: { id: string } }>('/exchanges/:id', async ({ params: { id } }, reply) =>
+    reply.code(wire.exchange(id) ? 200 : 404).send(wire.exchange(id) ?? { message: 'It is no longer kept' })
+  )
+
+  server.get<{ Params: { id: string } }>('/messages/:id', async ({ params: { id } }, reply) =>
+    reply.code(wire.message(id) ? 200 : 404).send(wire.message(id) ?? { message: 'It is no longer kept' })
+  )
+
+  server.post<{ Params: { id: string } }>('/messages/:id/deliveries', async ({ params: { id } }, reply) => {
+    if (wire.message(id)?.direction !== 'outgoing') {
+      return reply.code(404).send({ message: `There is no message ${id} of the bot any more` })
+    }
+    const { status, body } = await redeliver(id)
+    return reply.code(200).send(status < 300 ? {} : JSON.parse(body ?? '{}'))
+  })
+
+  server.patch('/faults', async (request, reply) => {
+    const changes = faultChanges.safeParse(request.body)
+    if (!changes.success) {
+      return reply.code(400).send({ message: changes.error.issues.map(({ message }) => message).join('. ') })
+    }
+    faults.change(changes.data)
+    return faults.get()
+  })
+
+  server.delete('/faults', async () => {
+    faults.reset()
+    return faults.get()
   })
 }

@@ -1,26 +1,33 @@
 import { startSandbox } from '../../sandbox/sandbox'
 import { startChromium } from './chromium'
 
-const TEXTS = ['Hello', 'choice', 'card']
-
-/** Makes the picture of the page that the README shows. */
+/** Makes the pictures of the page that the README shows: a message that was delivered at the third try. */
 const main = async () => {
-  const sandbox = await startSandbox({ page: true, port: 3000 })
+  const sandbox = await startSandbox({
+    page: true,
+    port: 3000,
+    accessKey: 'an-access-key-to-try-things-out-with',
+    signingSecret: `whsec_${Buffer.from('a secret to take pictures with..').toString('base64')}`,
+  })
   const browser = await startChromium()
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 }, deviceScaleFactor: 2 })
-    // The demo bot's pictures are links to nothing: ours stands in for them.
-    await page.route(/example\.com/, (route) => route.fulfill({ path: 'icon.svg' }))
+    const page = await browser.newPage({ viewport: { width: 1440, height: 860 }, deviceScaleFactor: 2 })
     await page.goto(new URL('/', sandbox.webhookUrl).href)
-    await page.getByLabel('The endpoint').selectOption('fails twice')
-    for (const text of TEXTS) {
+    const say = async (text: string, does: string) => {
+      await page.getByLabel('What the endpoint does').selectOption(does)
       await page.getByLabel('Text', { exact: true }).fill(text)
-      await page.getByRole('button', { name: 'Send' }).click()
-      await page.getByText('sent', { exact: true }).waitFor()
-      await sandbox.settled()
+      await page.getByRole('button', { name: 'Send', exact: true }).click()
+      await page.locator('[role=option]').filter({ hasText: text }).getByText('delivered', { exact: true }).waitFor()
     }
-    await page.locator('#wire summary').last().click()
-    await page.screenshot({ path: 'docs/sandbox.png' })
+    await say('Good morning', 'answers')
+    await say('choice', 'answers')
+    await say('card', 'fails')
+    await page.locator('[role=option]').filter({ hasText: 'card' }).click()
+    await page.locator('.waterfall').getByRole('button', { name: /try 3/ }).click()
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme })
+      await page.screenshot({ path: `docs/sandbox-${colorScheme}.png` })
+    }
   } finally {
     await browser.close()
     await sandbox.close()

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { DEMO_MESSAGES } from '../../sandbox/bot/demo-messages'
+import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../backend'
 import { type Endpoint, startEndpoint } from '../endpoint'
@@ -52,11 +52,10 @@ describe('the bundle needs no more than Node 18', () => {
   })
 
   it('every type of message', async () => {
-    for (const type of Object.keys(DEMO_MESSAGES)) await send(sandbox, messageBody({ text: type }))
+    const types = Object.keys(demoMessages(''))
+    for (const type of types) await send(sandbox, messageBody({ text: type }))
     await sandbox.settled()
-    expect(new Set(endpoint.messages().map(({ body }) => body.type))).toEqual(
-      new Set(['text', ...Object.keys(DEMO_MESSAGES)])
-    )
+    expect(new Set(endpoint.messages().map(({ body }) => body.type))).toEqual(new Set(['text', ...types]))
   })
 
   it('what is remembered, reading, actions and errors', async () => {

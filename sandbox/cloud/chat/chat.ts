@@ -41,8 +41,8 @@ export type ChatProps = {
   declaredTags: Record<'conversation' | 'user' | 'message', string[]>
   /** Whether users and messages that are looked up and found are updated with what the call brings. */
   updatesMatches: boolean
-  /** Told of each message once it is in. */
-  onMessage: (message: Message) => void
+  /** Told of each message once it is in, and of the one that it answers, where the bot answers one. */
+  onMessage: (message: Message, answered?: Message) => void
   /** Told of each message whose tags are changed. */
   onTags: (message: Message) => void
 }
@@ -172,15 +172,16 @@ export class Chat {
   /**
    * Creates a message of the bot. Its tags are the bot's own.
    *
+   * @param answered the message that it answers, where it answers one
    * @throws ApiError ReferenceNotFound where there is no such conversation or user; PayloadTooLarge
    */
-  createBotMessage(input: Omit<ClientInputs['createMessage'], 'tags'> & { tags?: Tags }): Message {
-    return this.deliver(this.newMessage({ tags: {}, ...input, direction: 'outgoing' }))
+  createBotMessage(input: Omit<ClientInputs['createMessage'], 'tags'> & { tags?: Tags }, answered?: Message): Message {
+    return this.deliver(this.newMessage({ tags: {}, ...input, direction: 'outgoing' }), answered)
   }
 
-  private deliver(message: Message): Message {
+  private deliver(message: Message, answered?: Message): Message {
     this.messages.put(message)
-    this.props.onMessage(message)
+    this.props.onMessage(message, answered)
     return message
   }
 

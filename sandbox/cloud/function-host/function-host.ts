@@ -76,10 +76,14 @@ export class FunctionHost {
     }
   }
 
-  /** Resolves to the integration's answer, or to one of status 500 where it crashes, takes too long or is ended. */
-  async call(request: IntegrationRequest): Promise<IntegrationResponse> {
+  /**
+   * Resolves to the integration's answer, or to one of status 500 where it crashes, takes too long or is ended.
+   *
+   * @param call an id, which the exchanges that it makes are reported with
+   */
+  async call(request: IntegrationRequest, call?: string): Promise<IntegrationResponse> {
     try {
-      const answer = await this.carryOut<IntegrationResponse | undefined>({ request })
+      const answer = await this.carryOut<IntegrationResponse | undefined>({ request, call })
       if (answer === undefined) throw new Error('it returned undefined')
       return answer
     } catch (error) {
@@ -147,7 +151,7 @@ export class FunctionHost {
       env: env(),
       elapsed: this.elapsed,
       onLog,
-      onExchange: (exchange) => onExchange({ ...exchange, id: `${exchange.id} of instance ${number}` }),
+      onExchange: (exchange) => onExchange({ ...exchange, id: `${exchange.id}-of-${number}` }),
       onEnd: () => {
         this.slots.delete(slot)
         this.tell()

@@ -20,7 +20,13 @@ globalThis.Date = new Proxy(Date, {
 })
 
 // Before the integration's first request: what it sends to others than Botpress is nowhere else to be seen.
-observeRequests(`${process.env.BP_API_URL}/v1/`, (exchange) => parentPort?.postMessage({ exchange }))
+/** @type {string | undefined} */
+let callNow
+observeRequests({
+  botpress: `${process.env.BP_API_URL}/v1/`,
+  callNow: () => callNow,
+  report: (exchange) => parentPort?.postMessage({ exchange }),
+})
 
 const { handler } = require(bundle)
 
@@ -40,7 +46,7 @@ for (const [output, stream] of [process.stdout, process.stderr].entries()) {
   }
 }
 
-/** @param {{ request?: object }} job */
+/** @param {{ request?: object, call?: string }} job */
 const carryOut = async ({ request }) => {
   if (request) return handler(request)
   collectGarbage()
@@ -49,6 +55,7 @@ const carryOut = async ({ request }) => {
 
 parentPort?.on('message', async (job) => {
   Atomics.store(gate, 0, 0)
+  callNow = job.call
   try {
     parentPort?.postMessage({ result: await carryOut(job) })
   } catch (error) {

@@ -4,7 +4,11 @@ import type { Exchange } from '../exchange'
 import type { IntegrationRequest } from './function-host'
 
 /** A request to handle; without one, to collect garbage and tell the size of the heap. */
-export type Job = { request?: IntegrationRequest }
+export type Job = {
+  request?: IntegrationRequest
+  /** The id of the call. */
+  call?: string
+}
 
 /** One instance of the integration. It has one job at a time. */
 export type Instance = {

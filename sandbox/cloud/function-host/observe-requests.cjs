@@ -3,13 +3,17 @@ const { ClientRequest } = require('node:http')
 
 let count = 0
 
+/** The characters of an answer's body that are reported. */
+const MAX_BODY = 64 * 1024
+
 /**
- * Reports the HTTP requests that this thread makes, each when it begins and when it ends.
+ * Reports the HTTP requests that this thread makes, each when it begins, when it is answered, and when the answer's body is
+ * read. Those to Botpress are not: they are told, in a header, within which call they are made.
  *
- * @param {string} except requests to URLs that begin so are not reported
- * @param {(exchange: object) => void} report
+ * @param {{ botpress: string, callNow: () => string | undefined, report: (exchange: object) => void }} props `botpress` is
+ *   what the URLs of requests to Botpress begin with
  */
-exports.observeRequests = (except, report) => {
+exports.observeRequests = ({ botpress, callNow, report }) => {
   // Node tells of a request in a diagnostics channel too, but not of its body.
   const { write, end } = ClientRequest.prototype
   /** @type {WeakMap<object, string>} */
@@ -18,10 +22,19 @@ exports.observeRequests = (except, report) => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) return
     bodies.set(request, (bodies.get(request) ?? '') + String(chunk))
   }
+  const urlOf = (/** @type {import('node:http').ClientRequest} */ request) =>
+    `${request.protocol}//${request.getHeader('host')}${request.path}`
+  const mark = (/** @type {import('node:http').ClientRequest} */ request) => {
+    const call = callNow()
+    if (call !== undefined && !request.headersSent && urlOf(request).startsWith(botpress)) {
+      request.setHeader('x-sandbox-call', call)
+    }
+  }
   ClientRequest.prototype.write = /** @type {any} */ (
     function (/** @type {any[]} */ ...args) {
       // @ts-expect-error `this` is the request
       const request = this
+      mark(request)
       collect(request, args[0])
       return write.apply(request, /** @type {any} */ (args))
     }
@@ -30,6 +43,7 @@ exports.observeRequests = (except, report) => {
     function (/** @type {any[]} */ ...args) {
       // @ts-expect-error `this` is the request
       const request = this
+      mark(request)
       collect(request, args[0])
       watch(request)
       return end.apply(request, /** @type {any} */ (args))
@@ -37,29 +51,50 @@ exports.observeRequests = (except, report) => {
   )
 
   const watch = (/** @type {import('node:http').ClientRequest} */ request) => {
-    const origin = `${request.protocol}//${request.getHeader('host')}`
-    if ((origin + request.path).startsWith(except)) return
+    const url = urlOf(request)
+    if (url.startsWith(botpress)) return
     const exchange = {
-      id: `endpoint ${++count} ${Date.now()}`,
+      id: `endpoint-${++count}-${Date.now()}`,
+      call: callNow(),
       at: Date.now(),
       from: 'integration',
       to: 'endpoint',
       method: request.method,
-      url: origin + request.path,
+      url,
       requestHeaders: { ...request.getHeaders() },
       requestBody: bodies.get(request),
     }
     let isDone = false
     const finishOnce = (/** @type {object} */ outcome) => {
-      if (!isDone) report({ ...exchange, ...outcome, durationMs: Date.now() - exchange.at })
+      if (isDone) return
       isDone = true
+      const ended = { ...exchange, ...outcome, durationMs: Date.now() - exchange.at }
+      report(ended)
+      return ended
     }
     request
-      .once('response', ({ statusCode, headers }) =>
-        finishOnce({ status: statusCode, responseHeaders: { ...headers } })
-      )
+      .once('response', (response) => {
+        const answered = finishOnce({ status: response.statusCode, responseHeaders: { ...response.headers } })
+        if (answered) collectBody(response, (responseBody) => report({ ...answered, responseBody }))
+      })
       .once('error', (error) => finishOnce({ error: error.message || String(/** @type {any} */ (error).code) }))
       .once('close', () => finishOnce({ error: 'closed without an answer' }))
     report(exchange)
   }
+}
+
+/**
+ * Tells an answer's body, as far as it comes, whether or not somebody reads it: listening for it would make it flow.
+ *
+ * @param {import('node:http').IncomingMessage} response
+ * @param {(body: string) => void} tell
+ */
+const collectBody = (response, tell) => {
+  const { push } = response
+  let body = ''
+  response.push = (chunk, encoding) => {
+    if (chunk !== null && body.length < MAX_BODY) body += String(chunk)
+    return push.call(response, chunk, encoding)
+  }
+  response.once('close', () => body === '' || tell(body.slice(0, MAX_BODY)))
 }

@@ -1,0 +1,38 @@
+import { batch, effect, signal } from '@preact/signals'
+
+/** What is looked for and looked at: it stands in the address, so that a reload or a shared link shows the same. */
+export const address = {
+  q: signal(''),
+  status: signal(''),
+  direction: signal(''),
+  conversation: signal(''),
+  trace: signal(''),
+  /** What began earlier is not shown, in milliseconds since 1970. */
+  since: signal(''),
+}
+
+/** @param {string} search */
+const read = (search) => {
+  const query = new URLSearchParams(search)
+  batch(() => {
+    for (const [name, value] of Object.entries(address)) value.value = query.get(name) ?? ''
+  })
+}
+
+/** Reads the address, and keeps it as things are from then on. */
+export const followAddress = () => {
+  read(location.search)
+  addEventListener('popstate', () => read(location.search))
+  effect(() => {
+    const query = new URLSearchParams()
+    for (const [name, { value }] of Object.entries(address)) if (value !== '') query.set(name, value)
+    const search = String(query) === '' ? location.pathname : `?${query}`
+    if (search !== location.search) history.replaceState(null, '', search)
+  })
+}
+
+/** Shows everything again but what was cleared away. */
+export const resetFilters = () =>
+  batch(() => {
+    for (const name of /** @type {const} */ (['q', 'status', 'direction', 'conversation'])) address[name].value = ''
+  })

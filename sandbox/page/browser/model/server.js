@@ -1,0 +1,106 @@
+import { headersOf } from '../export/curl.js'
+import { idOnServer, isOfThisRun, start } from './store.js'
+
+/** @import { FaultChanges } from '../../faults' */
+/** @import { SeenExchange, SeenMessage } from '../../wire' */
+
+/** @param {string} path @param {RequestInit} [init] */
+const ask = async (path, init) => {
+  const response = await fetch(path, init)
+  const body = await response.json()
+  if (!response.ok) throw new Error(body.message ?? body.detail ?? `The sandbox answered ${response.status}`)
+  return body
+}
+
+const JSON_HEADERS = { 'content-type': 'application/json' }
+
+/**
+ * An exchange with its bodies whole.
+ *
+ * @param {SeenExchange} exchange
+ * @returns {Promise<SeenExchange>}
+ * @throws Error where the sandbox that had them is gone, or keeps them no longer
+ */
+export const wholeExchange = async (exchange) => {
+  if (!exchange.requestBodyOmitted && !exchange.responseBodyOmitted) return exchange
+  if (!isOfThisRun(exchange.id)) throw new Error('The sandbox that had it was ended')
+  return { ...(await ask(`/exchanges/${idOnServer(exchange.id)}`)), id: exchange.id, trace: exchange.trace }
+}
+
+/** The payload of a message, whole. @param {SeenMessage} message @returns {Promise<unknown>} @throws Error as above */
+export const wholePayload = async (message) => {
+  if (message.payload !== undefined) return message.payload
+  if (!isOfThisRun(message.id)) throw new Error('The sandbox that had it was ended')
+  return (await ask(`/messages/${idOnServer(message.id)}`)).payload
+}
+
+/** @param {FaultChanges} changes @throws Error that says what is refused */
+export const changeFaults = (changes) =>
+  ask('/faults', { method: 'PATCH', headers: JSON_HEADERS, body: JSON.stringify(changes) })
+
+export const resetFaults = () => ask('/faults', { method: 'DELETE' })
+
+/** Delivers a message of the bot once more. @param {SeenMessage} message @returns {Promise<{ message?: string }>} */
+export const redeliver = (message) => ask(`/messages/${idOnServer(message.id)}/deliveries`, { method: 'POST' })
+
+/**
+ * Sends a backend's message to the webhook.
+ *
+ * @param {object} message
+ * @param {string} [prefer]
+ * @returns {Promise<string | undefined>} why it was refused, where it was
+ */
+export const sendMessage = async (message, prefer = '') => {
+  const headers = { authorization: `Bearer ${start.value?.key}`, ...JSON_HEADERS, ...(prefer && { prefer }) }
+  return refusal(fetch(webhookPath(), { method: 'POST', headers, body: JSON.stringify(message) }))
+}
+
+/** Asks the integration to deliver what it has marked. @param {'failed' | 'unknown'} delivery @returns {Promise<string>} */
+export const redeliverMarked = async (delivery) => {
+  const response = await fetch(`${webhookPath()}/redeliveries`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${start.value?.key}`, ...JSON_HEADERS },
+    body: JSON.stringify({ delivery }),
+  })
+  const { delivered, undelivered, reason, detail } = await response.json()
+  return detail ?? `Redelivered ${delivered}, not delivered ${undelivered}${reason ? `. ${reason}` : ''}`
+}
+
+/**
+ * Makes a request to the webhook or to Botpress anew, with the credential that it had.
+ *
+ * @param {SeenExchange} exchange
+ * @returns {Promise<string | undefined>} why it was refused, where it was
+ */
+export const replay = async (exchange) => {
+  const whole = await wholeExchange(exchange)
+  return request({
+    method: whole.method,
+    url: whole.url,
+    headers: headersOf(whole, /** @type {any} */ (start.value)),
+    body: whole.requestBody,
+  })
+}
+
+/** @param {{ method: string, url: string, headers: [string, string][], body?: string }} request */
+export const request = ({ method, url, headers, body }) =>
+  refusal(fetch(url, { method, headers, ...(body !== undefined && method !== 'GET' && { body }) }))
+
+const webhookPath = () => new URL(start.value?.webhookUrl ?? '/webhook', location.href).pathname
+
+/** @param {Promise<Response>} answer */
+const refusal = async (answer) => {
+  try {
+    const response = await answer
+    if (response.ok) return undefined
+    const text = await response.text()
+    try {
+      const { detail, message } = JSON.parse(text)
+      return `${response.status}: ${detail ?? message}`
+    } catch {
+      return `${response.status}: ${text.slice(0, 200)}`
+    }
+  } catch (error) {
+    return `It could not be sent: ${/** @type {Error} */ (error).message}`
+  }
+}

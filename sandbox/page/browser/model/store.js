@@ -1,0 +1,103 @@
+import { batch, signal } from '@preact/signals'
+
+/** @import { FaultSettings } from '../../faults' */
+/** @import { PageStart } from '../../page' */
+/** @import { SeenExchange, SeenMessage } from '../../wire' */
+/** @import { InstanceState } from '../../../cloud/function-host/function-host' */
+
+/**
+ * All that belongs to a message of a backend, or to one that the bot began with.
+ *
+ * @typedef {{ id: string, exchanges: Map<string, SeenExchange>, messages: Map<string, SeenMessage>, version: number }} Trace
+ */
+
+/** What is shown at most; the server has no more of one run. */
+const MAX_TRACES = 1000
+
+/** The run of the sandbox, without which ids are not unique: they begin anew with it. */
+let run = ''
+
+/** @type {Map<string, Trace>} in the order of their beginning */
+export const traces = new Map()
+
+/** The trace of a message, by its id. @type {Map<string, string>} */
+export const traceOfMessage = new Map()
+
+/** Goes up with each frame in which something has come: what is shown depends on it. */
+export const version = signal(0)
+
+/** @type {import('@preact/signals').Signal<(PageStart & { run: string }) | undefined>} */
+export const start = signal(undefined)
+
+/** @type {import('@preact/signals').Signal<FaultSettings | undefined>} */
+export const faults = signal(undefined)
+
+/** @type {import('@preact/signals').Signal<InstanceState[]>} */
+export const instances = signal([])
+
+/** When the sandbox was found started anew, in milliseconds since 1970. @type {import('@preact/signals').Signal<number[]>} */
+export const restarts = signal([])
+
+/** @param {string} id */
+const ofRun = (id) => `${run.slice(0, 8)}~${id}`
+
+/** The id that the server knows something by. @param {string} id */
+export const idOnServer = (id) => id.slice(id.indexOf('~') + 1)
+
+/** Whether the sandbox that it is from still runs. @param {string} id */
+export const isOfThisRun = (id) => id.startsWith(ofRun(''))
+
+/** @param {string} id @returns {Trace} */
+const traceWith = (id) => {
+  const found = traces.get(id)
+  if (found) return found
+  const trace = { id, exchanges: new Map(), messages: new Map(), version: 0 }
+  traces.set(id, trace)
+  for (const oldest of traces.keys()) {
+    if (traces.size <= MAX_TRACES) break
+    forget(oldest)
+  }
+  return trace
+}
+
+/** @param {string} id */
+const forget = (id) => {
+  for (const messageId of traces.get(id)?.messages.keys() ?? []) traceOfMessage.delete(messageId)
+  traces.delete(id)
+}
+
+/** What each kind of event does. @type {Record<string, (data: any) => void>} */
+const appliers = {
+  start: (data) => {
+    if (run !== '' && data.run !== run) restarts.value = [...restarts.value, Date.now()]
+    run = data.run
+    start.value = data
+  },
+  faults: (data) => (faults.value = data),
+  instances: (data) => (instances.value = data),
+  exchange: (data) => {
+    const trace = traceWith(ofRun(data.trace))
+    trace.exchanges.set(ofRun(data.id), { ...data, id: ofRun(data.id), trace: trace.id })
+    trace.version++
+  },
+  message: (data) => {
+    const trace = traceWith(ofRun(data.trace))
+    trace.messages.set(ofRun(data.id), { ...data, id: ofRun(data.id), trace: trace.id })
+    trace.version++
+    traceOfMessage.set(ofRun(data.id), trace.id)
+  },
+}
+
+/** @param {{ kind: string, data: string }[]} events */
+export const apply = (events) =>
+  batch(() => {
+    for (const { kind, data } of events) appliers[kind]?.(JSON.parse(data))
+    version.value++
+  })
+
+/** Drops all that has been shown. */
+export const clear = () => {
+  traces.clear()
+  traceOfMessage.clear()
+  version.value++
+}

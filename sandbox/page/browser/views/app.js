@@ -1,0 +1,42 @@
+import { useEffect } from 'preact/hooks'
+import { html } from 'htm/preact'
+import { address } from '../model/address.js'
+import { Announcer } from './announcer.js'
+import { Chat } from './chat/chat.js'
+import { Composer } from './chat/composer.js'
+import { Conversations } from './chat/conversations.js'
+import { Faults } from './faults.js'
+import { FirstSteps } from './first-steps.js'
+import { Header } from './header.js'
+import { onKey } from './keyboard.js'
+import { announceOutcomes } from './outcomes.js'
+import { Detail } from './wire/detail.js'
+import { EditDialog } from './wire/edit-dialog.js'
+import { TraceList } from './wire/trace-list.js'
+
+export const App = () => {
+  useEffect(() => {
+    document.addEventListener('keydown', onKey)
+    const end = announceOutcomes()
+    return () => {
+      document.removeEventListener('keydown', onKey)
+      end()
+    }
+  }, [])
+  const isOpen = address.trace.value !== ''
+  return html`
+    <${Header} />
+    <${Faults} />
+    <main class=${isOpen ? 'with-detail' : ''}>
+      <${Conversations} />
+      <section id="chat-pane" aria-labelledby="chat-title">
+        <${Chat} />
+        <${Composer} />
+      </section>
+      <${TraceList} />
+      ${isOpen ? html`<${Detail} />` : html`<${FirstSteps} />`}
+    </main>
+    <${EditDialog} />
+    <${Announcer} />
+  `
+}

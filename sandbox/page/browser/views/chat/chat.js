@@ -1,0 +1,154 @@
+import { signal } from '@preact/signals'
+import { memo } from './memo.js'
+import { useLayoutEffect, useRef } from 'preact/hooks'
+import { html } from 'htm/preact'
+import { address } from '../../model/address.js'
+import { redeliverMarked } from '../../model/server.js'
+import { marked, saidHere } from '../../model/talk.js'
+import {
+  clockTime,
+  counted,
+  createdAt,
+  exchangesOf,
+  statusOfMessage,
+  STATUS_WORDS,
+  triesOf,
+} from '../../model/trace.js'
+import { announce } from '../announcer.js'
+import { shortened } from '../wire/shortened.js'
+import { payloadView } from './payload.js'
+import { drop, send, sendAgain, unsent } from './sending.js'
+
+/** @import { Said } from '../../model/talk' */
+/** @import { Unsent } from './sending' */
+
+const PAGE = 100
+
+const limit = signal(PAGE)
+
+/** @param {Said} said */
+const outcomeOf = ({ message, trace }) => {
+  const status = statusOfMessage(trace, message)
+  if (status === 'taken') {
+    const sent = exchangesOf(trace).filter(({ from }) => from === 'backend').length
+    return { status, words: sent > 1 ? `sent ${sent} times` : '' }
+  }
+  const tries = triesOf(trace, message).length
+  const after = tries > 1 ? ` in ${counted(tries, 'try', 'tries')}` : ''
+  const reason = status === 'failed' || status === 'perhaps' ? `: ${message.delivery?.error ?? ''}` : ''
+  return { status, words: `${STATUS_WORDS[status]}${after}${reason}` }
+}
+
+const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: boolean }} */ { said, isOpen }) => {
+  const { message, trace } = said
+  const { direction, conversationId, type, payload, payloadBeginning } = message
+  const { status, words } = outcomeOf(said)
+  const open = () => (address.trace.value = trace.id)
+  return html`<li
+    class=${`bubble ${direction} ${isOpen ? 'open' : ''}`}
+    data-trace=${trace.id}
+    onClick=${(/** @type {any} */ { target }) => target.closest('a, button, audio, video') || open()}
+  >
+    <button type="button" class="meta" onClick=${open} title="Open its trace">
+      <span>${direction === 'incoming' ? 'you in ' : 'bot in '}</span>
+      <span dir="auto">${conversationId}</span>${`, ${type} · ${clockTime(createdAt(message))}`}
+    </button>
+    ${
+      payload === undefined
+        ? html`<pre>${shortened(payloadBeginning?.text ?? '')}</pre>`
+        : payloadView(type, payload, (text) => send({ text, conversationId }))
+    }
+    ${words && html`<small class=${`outcome ${status}`}>${words}</small>`}
+  </li>`
+})
+
+/** @param {{ failed: Unsent }} props */
+const Failed = ({ failed }) => {
+  const { message, reason = '' } = failed
+  return html`<li class="bubble incoming unsent">
+    <span class="meta">you in <span dir="auto">${message.conversationId}</span>, ${message.type}</span>
+    <div class="text" dir="auto">${shortened(message.text ?? JSON.stringify(message.payload))}</div>
+    <small class="outcome failed">not sent: ${reason}</small>
+    <button type="button" onClick=${() => sendAgain(failed)}>Send again</button>
+    <button type="button" onClick=${() => drop(message)}>Drop</button>
+  </li>`
+}
+
+/** @param {'failed' | 'unknown'} delivery */
+const redeliver = async (delivery) => {
+  outcome.value = 'redelivering …'
+  outcome.value = await redeliverMarked(delivery).catch(({ message }) => message)
+  announce(outcome.value)
+}
+
+const outcome = signal('')
+
+/** What the integration has marked, and what can be done about it. */
+const Marked = () => {
+  const { failed, unknown } = marked.value
+  if (failed + unknown === 0 && outcome.value === '') return null
+  return html`<div class="marked" role="group" aria-label="Not delivered, or perhaps">
+    ${
+      failed > 0 &&
+      html`<button type="button" onClick=${() => redeliver('failed')}>
+        Redeliver ${counted(failed, 'message')} that failed
+      </button>`
+    }
+    ${
+      unknown > 0 &&
+      html`<button type="button" onClick=${() => redeliver('unknown')}>
+        Send again ${counted(unknown, 'message')} that may have arrived
+      </button>`
+    }
+    <span>${outcome.value}</span>
+  </div>`
+}
+
+/** The messages, the newest at the end, which is followed as long as it is looked at. */
+export const Chat = () => {
+  const all = saidHere.value
+  const shown = all.slice(-limit.value)
+  const list = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
+  const isAtEnd = useRef(true)
+  const conversation = address.conversation.value
+  const failed = unsent.value.filter(({ message }) => !conversation || message.conversationId === conversation)
+  useLayoutEffect(() => {
+    if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight
+  })
+  useLayoutEffect(() => {
+    list.current?.querySelector('.bubble.open')?.scrollIntoView({ block: 'nearest' })
+  }, [address.trace.value])
+  return html`
+    <h2 id="chat-title">${conversation ? html`<span dir="auto">${conversation}</span>` : 'All conversations'}</h2>
+    <${Marked} />
+    <ol
+      id="chat"
+      ref=${list}
+      tabindex="0"
+      aria-label="Messages"
+      onScroll=${(/** @type {any} */ { currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 40
+      }}
+    >
+      ${
+        all.length > shown.length &&
+        html`<li class="earlier">
+          <button type="button" onClick=${() => (limit.value += PAGE)}>
+            Show earlier messages (${all.length - shown.length})
+          </button>
+        </li>`
+      }
+      ${all.length + failed.length === 0 && html`<li class="quiet">No message yet. Write one below, or tell the bot a word.</li>`}
+      ${shown.map(
+        (said) =>
+          html`<${Bubble}
+            key=${said.message.id}
+            said=${said}
+            version=${said.trace.version}
+            isOpen=${said.trace.id === address.trace.value}
+          />`
+      )}
+      ${failed.map((one) => html`<${Failed} key=${one.message.messageId + one.at} failed=${one} />`)}
+    </ol>
+  `
+}

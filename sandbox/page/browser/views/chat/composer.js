@@ -1,0 +1,115 @@
+import { useRef } from 'preact/hooks'
+import { html } from 'htm/preact'
+import { address } from '../../model/address.js'
+import { Chips } from '../first-steps.js'
+import { conversationOfForm, form, send } from './sending.js'
+
+/** @import { Signal } from '@preact/signals' */
+
+/** What is wrong with a payload as it is typed. @param {string} text @returns {string} nothing where it is right */
+const payloadFault = (text) => {
+  if (text.trim() === '') return ''
+  try {
+    const payload = JSON.parse(text)
+    const isObject = typeof payload === 'object' && payload !== null && !Array.isArray(payload)
+    return isObject ? '' : 'The payload is JSON, but not an object.'
+  } catch (error) {
+    return `The payload is not JSON: ${/** @type {Error} */ (error).message}`
+  }
+}
+
+/** @param {{ label: string, value: Signal<string>, placeholder?: string, onInput?: (value: string) => void }} props */
+const Field = ({ label, value, placeholder, onInput = (typed) => (value.value = typed) }) =>
+  html`<label
+    >${label}<input
+      value=${value.value}
+      placeholder=${placeholder}
+      autocomplete="off"
+      onInput=${(/** @type {any} */ event) => onInput(event.currentTarget.value)}
+  /></label>`
+
+/** Writes into the conversation that is chosen. */
+export const Composer = () => {
+  const fault = payloadFault(form.payload.value)
+  const text = /** @type {{ current: HTMLInputElement | null }} */ (useRef(null))
+
+  const submit = async (/** @type {Event} */ event) => {
+    event.preventDefault()
+    if (fault !== '') return
+    const { userId, messageId, type, payload, prefer, isRepeat } = form
+    const words = form.text.value
+    const sending = send(
+      {
+        userId: userId.value,
+        conversationId: conversationOfForm(),
+        messageId: messageId.value,
+        type: type.value,
+        ...((words !== '' || payload.value.trim() === '') && { text: words }),
+        ...(payload.value.trim() !== '' && { payload: JSON.parse(payload.value) }),
+      },
+      prefer.value
+    )
+    form.text.value = ''
+    if (!isRepeat.value) messageId.value = crypto.randomUUID()
+    text.current?.focus()
+    await sending
+  }
+
+  return html`<form
+    id="composer"
+    aria-label="Send a message to the bot"
+    onSubmit=${submit}
+    onKeyDown=${(/** @type {KeyboardEvent} */ event) => {
+      if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) submit(event)
+    }}
+  >
+    <${Chips} />
+    <div class="line">
+      <input
+        ref=${text}
+        aria-label="Text"
+        placeholder=${`Write as ${form.userId.value} in ${conversationOfForm()}`}
+        autocomplete="off"
+        dir="auto"
+        value=${form.text.value}
+        onInput=${(/** @type {any} */ event) => (form.text.value = event.currentTarget.value)}
+      />
+      <button class="primary">Send</button>
+    </div>
+    <details>
+      <summary>More</summary>
+      <div class="more">
+        <${Field} label="User id" value=${form.userId} />
+        <${Field}
+          label="Conversation id"
+          value=${{ value: conversationOfForm() }}
+          onInput=${(/** @type {string} */ typed) => {
+            form.conversationId.value = typed
+            if (address.conversation.value !== '') address.conversation.value = ''
+          }}
+        />
+        <${Field} label="Message id" value=${form.messageId} />
+        <${Field} label="Type" value=${form.type} />
+        <${Field} label="Prefer" value=${form.prefer} placeholder="wait=10" />
+        <label class="check"
+          ><input
+            type="checkbox"
+            checked=${form.isRepeat.value}
+            onChange=${(/** @type {any} */ event) => (form.isRepeat.value = event.currentTarget.checked)}
+          />
+          keep the message id, to repeat a message</label
+        >
+        <label class="wide"
+          >Payload, JSON<textarea
+            rows="2"
+            placeholder="left out"
+            aria-describedby="payload-fault"
+            value=${form.payload.value}
+            onInput=${(/** @type {any} */ event) => (form.payload.value = event.currentTarget.value)}
+          ></textarea>
+        </label>
+        <span id="payload-fault" class="bad wide">${fault}</span>
+      </div>
+    </details>
+  </form>`
+}

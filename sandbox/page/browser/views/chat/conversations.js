@@ -1,0 +1,35 @@
+import { signal } from '@preact/signals'
+import { html } from 'htm/preact'
+import { address } from '../../model/address.js'
+import { choose, conversations, openNew } from '../../model/talk.js'
+
+const PAGE = 100
+
+const limit = signal(PAGE)
+
+/** Choosing one filters the chat and the wire, and sets where the form writes. */
+export const Conversations = () => {
+  const all = conversations.value
+  const chosen = address.conversation.value
+  return html`<nav id="conversations" aria-label="Conversations">
+    <h2>Conversations</h2>
+    <button type="button" class="new" onClick=${openNew}>New conversation</button>
+    <ul>
+      <li>
+        <button type="button" aria-pressed=${chosen === ''} onClick=${() => choose('')}>All</button>
+      </li>
+      ${all.slice(0, limit.value).map(
+        ({ id, lastWords, unread, failed }) =>
+          html`<li key=${id}>
+            <button type="button" aria-pressed=${chosen === id} onClick=${() => choose(id)}>
+              <span class="name" dir="auto">${id}</span>
+              ${unread > 0 && html`<span class="pill unread">${unread} new</span>`}
+              ${failed > 0 && html`<span class="pill failed">${failed} failed</span>`}
+              <span class="last" dir="auto">${lastWords.slice(0, 80) || 'empty'}</span>
+            </button>
+          </li>`
+      )}
+    </ul>
+    ${all.length > limit.value && html`<button type="button" onClick=${() => (limit.value += PAGE)}>Show more</button>`}
+  </nav>`
+}

@@ -1,0 +1,22 @@
+import { Component } from 'preact'
+
+/**
+ * Draws a component anew only when one of its properties is another. A trace changes in place: its version is a property.
+ *
+ * @template {object} Props
+ * @param {(props: Props) => any} view
+ */
+export const memo = (view) =>
+  /** @extends {Component<Props>} */
+  class extends Component {
+    /** @override @param {any} next */
+    shouldComponentUpdate(next) {
+      return Object.keys({ ...this.props, ...next }).some(
+        (name) => name !== 'said' && next[name] !== /** @type {any} */ (this.props)[name]
+      )
+    }
+
+    render() {
+      return view(/** @type {any} */ (this.props))
+    }
+  }

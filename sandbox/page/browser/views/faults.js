@@ -1,0 +1,109 @@
+import { signal } from '@preact/signals'
+import { html } from 'htm/preact'
+import { changeFaults, resetFaults } from '../model/server.js'
+import { faults, start } from '../model/store.js'
+
+/** @import { FaultSettings } from '../../faults' */
+
+const refused = signal('')
+
+/** @type {[FaultSettings['endpoint']['does'], string][]} */
+const ENDPOINT = [
+  ['answers', 'answers'],
+  ['fails', 'fails'],
+  ['hangs', 'hangs'],
+  ['redirects', 'redirects'],
+  ['is down', 'is down'],
+]
+
+/** @param {Promise<unknown>} change */
+const apply = async (change) => {
+  try {
+    await change
+    refused.value = ''
+  } catch (error) {
+    refused.value = /** @type {Error} */ (error).message
+  }
+}
+
+/** @param {'endpoint' | 'botpress'} part @param {object} changes */
+const change = (part, changes) => apply(changeFaults({ [part]: changes }))
+
+/** @param {{ label: string, unit?: string, value: number, onChange: (value: number) => void }} props */
+const NumberField = ({ label, unit = '', value, onChange }) =>
+  html`<span>
+    <input
+      type="number"
+      class="short"
+      aria-label=${label}
+      value=${value}
+      onChange=${(/** @type {any} */ event) => onChange(Number(event.currentTarget.value))}
+    />${unit}
+  </span>`
+
+/** What goes wrong: the same in each tab. */
+export const Faults = () => {
+  const settings = faults.value
+  if (!settings) return null
+  const { endpoint, botpress } = settings
+  const isForeign = !start.value?.ownEndpoint
+  const isCounted = endpoint.does === 'fails' || endpoint.does === 'hangs' || endpoint.does === 'redirects'
+  const isSet = endpoint.does !== 'answers' || endpoint.delayMs > 0 || botpress.times > 0 || botpress.delayMs > 0
+  return html`<form
+    class=${`faults ${isSet ? 'set' : ''}`}
+    aria-label="What goes wrong"
+    onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}
+  >
+    <strong>What goes wrong</strong>
+    <fieldset disabled=${isForeign} title=${isForeign ? 'Your own endpoint decides' : ''}>
+      <legend>The endpoint</legend>
+      <select
+        aria-label="What the endpoint does"
+        value=${endpoint.does}
+        onChange=${(/** @type {any} */ event) => change('endpoint', { does: event.currentTarget.value, ...(endpoint.times === 0 && { times: 2 }) })}
+      >
+        ${ENDPOINT.map(([does, words]) => html`<option key=${does} value=${does}>${words}</option>`)}
+      </select>
+      ${isCounted && html`<${NumberField} label="How often the endpoint does so" unit="×" value=${endpoint.times} onChange=${(/** @type {number} */ times) => change('endpoint', { times })} />`}
+      ${
+        endpoint.does === 'fails' &&
+        html`<${NumberField}
+          label="The endpoint’s status"
+          value=${endpoint.status}
+          onChange=${(/** @type {number} */ status) => change('endpoint', { status })}
+        />`
+      }
+      ${endpoint.does === 'is down' && html`<span>503, until it is switched back</span>`}
+      <span class="after">delay</span>
+      <${NumberField}
+        label="The endpoint’s delay in milliseconds"
+        unit="ms"
+        value=${endpoint.delayMs}
+        onChange=${(/** @type {number} */ delayMs) => change('endpoint', { delayMs })}
+      />
+    </fieldset>
+    <fieldset>
+      <legend>Botpress</legend>
+      <${NumberField}
+        label="How often Botpress fails"
+        unit="×"
+        value=${botpress.times}
+        onChange=${(/** @type {number} */ times) => change('botpress', { times })}
+      />
+      <${NumberField}
+        label="Botpress’s status"
+        value=${botpress.status}
+        onChange=${(/** @type {number} */ status) => change('botpress', { status })}
+      />
+      <span class="after">delay</span>
+      <${NumberField}
+        label="Botpress’s delay in milliseconds"
+        unit="ms"
+        value=${botpress.delayMs}
+        onChange=${(/** @type {number} */ delayMs) => change('botpress', { delayMs })}
+      />
+    </fieldset>
+    <button type="button" disabled=${!isSet} onClick=${() => apply(resetFaults())}>Reset</button>
+    ${refused.value && html`<span class="bad" role="alert">${refused.value}</span>`}
+  </form>`
+}

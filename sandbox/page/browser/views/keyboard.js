@@ -1,0 +1,43 @@
+import { address } from '../model/address.js'
+import { listed } from '../model/found.js'
+import { replayTrace } from './wire/again.js'
+
+const isTyping = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? '')
+
+/** Opens the trace that is so many below the open one. @param {number} step */
+const move = (step) => {
+  const { shown } = listed.value
+  if (shown.length === 0) return
+  const index = shown.findIndex(({ id }) => id === address.trace.value)
+  const next = index < 0 ? 0 : Math.min(Math.max(index + step, 0), shown.length - 1)
+  address.trace.value = shown[next]?.id ?? ''
+}
+
+/** @type {Record<string, () => void>} */
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  '/': () => document.getElementById('search')?.focus(),
+  r: () => void replayTrace(address.trace.value),
+  Escape: () => (address.trace.value = ''),
+}
+
+/** The keys that work everywhere but where somebody types. @param {KeyboardEvent} event */
+export const onKey = (event) => {
+  if (
+    event.defaultPrevented ||
+    event.ctrlKey ||
+    event.metaKey ||
+    event.altKey ||
+    document.querySelector('dialog[open]')
+  )
+    return
+  if (isTyping()) {
+    if (event.key === 'Escape') /** @type {HTMLElement} */ (document.activeElement).blur()
+    return
+  }
+  const act = KEYS[event.key]
+  if (!act) return
+  event.preventDefault()
+  act()
+}

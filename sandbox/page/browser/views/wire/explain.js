@@ -1,0 +1,33 @@
+import { isOk, parsed } from '../../model/trace.js'
+
+/** @import { SeenExchange } from '../../../wire' */
+
+/** @typedef {{ words: string, anchor: string }} Reason */
+
+/** @param {SeenExchange} exchange @returns {string} */
+const wordsOfEndpoint = ({ status, error }) => {
+  if (status === undefined) return `Your endpoint gave no answer: ${error}.`
+  if (status >= 300 && status < 400)
+    return `Your endpoint answered with a redirect (${status}), which is not followed: a redirected POST loses its message.`
+  if (status === 429 || status >= 500)
+    return `Your endpoint answered ${status}: that may pass, so the message is tried again.`
+  return `Your endpoint answered ${status}: it refuses the message, which is not tried again.`
+}
+
+/**
+ * Why something went wrong, in plain words, and the heading of the guide under which it is explained.
+ *
+ * @param {SeenExchange} exchange
+ * @returns {Reason | undefined} nothing where it went right, or is under way
+ */
+export const explain = (exchange) => {
+  const { to, status, error, responseBody } = exchange
+  if ((status === undefined && error === undefined) || isOk(exchange)) return undefined
+  if (to === 'endpoint') return { words: wordsOfEndpoint(exchange), anchor: 'receiving-the-bots-messages' }
+  const body = parsed(responseBody)
+  if (to === 'Botpress') {
+    const words = `Botpress answered ${status ?? error}${body?.message ? `: ${body.message}` : ''}. Where that may pass, the call is made again.`
+    return { words, anchor: 'errors' }
+  }
+  return { words: body?.detail ?? `The webhook answered ${status ?? error}.`, anchor: 'errors' }
+}

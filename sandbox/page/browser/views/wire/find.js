@@ -1,0 +1,81 @@
+import { html } from 'htm/preact'
+import { address, resetFilters } from '../../model/address.js'
+import { isPaused } from '../../model/found.js'
+import { clear } from '../../model/store.js'
+import { STATUS_WORDS } from '../../model/trace.js'
+
+/** @import { Signal } from '@preact/signals' */
+
+/** @param {{ label: string, value: Signal<string>, options: [string, string][] }} props */
+const Choice = ({ label, value, options }) =>
+  html`<select
+    aria-label=${label}
+    value=${value.value}
+    onChange=${(/** @type {any} */ event) => (value.value = event.currentTarget.value)}
+  >
+    ${options.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}
+  </select>`
+
+/** @type {[string, string][]} */
+const STATUSES = [
+  ['', 'every status'],
+  ['failed only', 'failed only'],
+  .../** @type {[string, string][]} */ (Object.entries(STATUS_WORDS)),
+]
+
+/** @type {[string, string][]} */
+const DIRECTIONS = [
+  ['', 'both directions'],
+  ['to the bot', 'to the bot'],
+  ['from the bot', 'from the bot'],
+  ['of the integration', 'of the integration'],
+]
+
+/**
+ * What is looked for, and the button to what is new meanwhile.
+ *
+ * @param {{ fresh: number, onNewest: () => void }} props
+ */
+export const Find = ({ fresh, onNewest }) => {
+  const { q, status, direction, conversation, since } = address
+  const isFiltered = [q, status, direction, conversation].some(({ value }) => value !== '')
+  return html`<div class="find" role="search">
+    <input
+      id="search"
+      type="search"
+      aria-label="Search"
+      placeholder="Search ( / )"
+      value=${q.value}
+      onInput=${(/** @type {any} */ event) => (q.value = event.currentTarget.value)}
+    />
+    <${Choice} label="Status" value=${status} options=${STATUSES} />
+    <${Choice} label="Direction" value=${direction} options=${DIRECTIONS} />
+    ${isFiltered && html`<button type="button" onClick=${resetFilters}>Show all</button>`}
+    <button type="button" aria-pressed=${isPaused.value} onClick=${() => (isPaused.value = !isPaused.value)}>
+      ${isPaused.value ? 'Go on' : 'Pause'}
+    </button>
+    <button
+      type="button"
+      onClick=${() => {
+        since.value = String(Date.now())
+        address.trace.value = ''
+        clear()
+      }}
+    >
+      Clear
+    </button>
+    ${
+      fresh > 0 &&
+      html`<button
+        type="button"
+        class="fresh"
+        onClick=${() => {
+          isPaused.value = false
+          onNewest()
+        }}
+      >
+        ${fresh} new
+      </button>`
+    }
+  </div>`
+}

@@ -1,0 +1,99 @@
+import { EventEmitter } from 'node:events'
+import { z } from 'zod'
+import type { Fault } from '../cloud/chat/chat-api'
+
+const status = z
+  .int('The status is a whole number')
+  .min(400, 'The status is 400 to 599')
+  .max(599, 'The status is 400 to 599')
+const times = z.int('How often is a whole number').min(0, 'How often is 0 to 100').max(100, 'How often is 0 to 100')
+const delayMs = z
+  .int('The delay is whole milliseconds')
+  .min(0, 'The delay is 0 to 60,000 ms')
+  .max(60_000, 'The delay is 0 to 60,000 ms')
+
+const endpointFaults = z.strictObject({
+  /** `is down` lasts until it is switched back; the others as many `times`. */
+  does: z.enum(
+    ['answers', 'fails', 'hangs', 'redirects', 'is down'],
+    'The endpoint answers, fails, hangs, redirects or is down'
+  ),
+  status,
+  times,
+  delayMs,
+})
+
+const botpressFaults = z.strictObject({ status, times, delayMs })
+
+/** What is set to go wrong. `times` counts down with each request that it went wrong with, to 0. */
+export type FaultSettings = { endpoint: z.infer<typeof endpointFaults>; botpress: z.infer<typeof botpressFaults> }
+
+/** What of it is to be otherwise. */
+export const faultChanges = z
+  .strictObject({ endpoint: endpointFaults.partial(), botpress: botpressFaults.partial() })
+  .partial()
+
+export type FaultChanges = z.infer<typeof faultChanges>
+
+export type EndpointAnswer = { status: number; location?: string; delayMs: number } | 'hang'
+
+const NOTHING: FaultSettings = {
+  endpoint: { does: 'answers', status: 500, times: 2, delayMs: 0 },
+  botpress: { status: 429, times: 0, delayMs: 0 },
+}
+
+/** What is set to go wrong, to see how the integration takes it. */
+export class Faults extends EventEmitter<{ change: [FaultSettings] }> {
+  private settings = NOTHING
+
+  constructor() {
+    super()
+    // One of each page that is open.
+    this.setMaxListeners(0)
+  }
+
+  get(): FaultSettings {
+    return this.settings
+  }
+
+  change({ endpoint, botpress }: FaultChanges): void {
+    this.set({
+      endpoint: { ...this.settings.endpoint, ...endpoint },
+      botpress: { ...this.settings.botpress, ...botpress },
+    })
+  }
+
+  reset(): void {
+    this.set(NOTHING)
+  }
+
+  /** What the endpoint does with the request that has come in. */
+  nextEndpointAnswer(): EndpointAnswer {
+    const { does, status: failure, delayMs: delay } = this.settings.endpoint
+    if (does === 'answers') return { status: 204, delayMs: delay }
+    if (does === 'is down') return { status: 503, delayMs: delay }
+    this.countEndpoint()
+    if (does === 'hangs') return 'hang'
+    if (does === 'redirects') return { status: 302, location: '/elsewhere', delayMs: delay }
+    return { status: failure, delayMs: delay }
+  }
+
+  /** What goes wrong with the call to Botpress that has come in. */
+  nextApiFault(): Fault | undefined {
+    const { botpress } = this.settings
+    if (botpress.times === 0) return botpress.delayMs > 0 ? { delayMs: botpress.delayMs } : undefined
+    this.change({ botpress: { times: botpress.times - 1 } })
+    const body = { message: 'Switched on in the sandbox' }
+    return { delayMs: botpress.delayMs, answer: { status: botpress.status, body } }
+  }
+
+  private countEndpoint(): void {
+    const left = Math.max(this.settings.endpoint.times - 1, 0)
+    this.change({ endpoint: { times: left, ...(left === 0 && { does: 'answers' }) } })
+  }
+
+  private set(settings: FaultSettings): void {
+    this.settings = settings
+    this.emit('change', settings)
+  }
+}

@@ -1,0 +1,236 @@
+import { describe, expect, it } from 'vitest'
+import { demoMessages } from '../../sandbox/bot/demo-messages'
+import { messageBody, send } from '../backend'
+import { sandboxForTest } from '../for-test'
+import { letEndpoint, messages, open, openPage, said, sendByForm, setFault, traces } from './inspector'
+
+describe('the chat', () => {
+  it('sends a message by the form, and shows the reply', async () => {
+    const { page } = await open()
+    await sendByForm(page, 'Good morning')
+    await said(page, 'You said: Good morning').getByText('delivered', { exact: true }).waitFor()
+    expect(await messages(page).count()).toBe(2)
+  })
+
+  it('shows at once what comes from elsewhere', async () => {
+    const { page, sandbox } = await open()
+    await send(sandbox, messageBody({ text: 'From a terminal' }))
+    await said(page, 'You said: From a terminal').waitFor()
+  })
+
+  it('shows what was there before it was opened', async () => {
+    const sandbox = await sandboxForTest({ page: true })
+    await send(sandbox, messageBody({ text: 'Early' }))
+    await sandbox.settled()
+    const page = await openPage(sandbox)
+    await said(page, 'You said: Early').waitFor()
+  })
+
+  it.each(Object.entries(demoMessages('http://localhost/demo')))(
+    'shows a message of the type %s',
+    async (name, payload) => {
+      const { page } = await open()
+      await sendByForm(page, name)
+      const reply = said(page, `bot in tea, ${name}`)
+      await reply.waitFor()
+      expect(await reply.locator('pre').count()).toBe(name === 'any' ? 1 : 0)
+      const words = JSON.stringify(payload).match(/Espresso|Which size|The café|menu|Open|"order"/)?.[0]
+      expect(await reply.textContent()).toContain(words ?? String(Object.values(payload)[0]).split('/demo/')[1])
+    }
+  )
+
+  it.each(['image', 'card', 'carousel'])('shows the pictures of %s, which the sandbox serves', async (name) => {
+    const { page } = await open()
+    await sendByForm(page, name)
+    await said(page, `bot in tea, ${name}`).locator('img').first().waitFor()
+    const broken = `[...document.querySelectorAll('#chat img')].filter(({ complete, naturalWidth }) => !complete || !naturalWidth).length`
+    await expect.poll(() => page.evaluate(broken)).toBe(0)
+  })
+
+  it.each(['bell.wav', 'tour.webm', 'menu.pdf'])('can play or open %s, which the sandbox serves', async (file) => {
+    const { page, sandbox } = await open()
+    const { status, headers } = await fetch(new URL(`/demo/${file}`, sandbox.webhookUrl))
+    expect([status, headers.get('content-type')]).toEqual([
+      200,
+      { 'bell.wav': 'audio/wav', 'tour.webm': 'video/webm', 'menu.pdf': 'application/pdf' }[file],
+    ])
+    if (file === 'menu.pdf') return
+    await sendByForm(page, file === 'bell.wav' ? 'audio' : 'video')
+    await page.locator('#chat audio, #chat video').waitFor()
+    const duration = `new Promise((resolve, reject) => {
+      const media = document.querySelector('#chat audio, #chat video')
+      Object.assign(media, { preload: 'metadata', onloadedmetadata: () => resolve(media.duration), onerror: reject }).load()
+    })`
+    expect(await page.evaluate(duration)).toBeGreaterThan(0.5)
+  })
+
+  it('answers with a button in the bubble’s own conversation', async () => {
+    const { page, sandbox } = await open()
+    await send(sandbox, messageBody({ text: 'choice', conversationId: 'lunch', userId: 'grace' }))
+    await sendByForm(page, 'Hello')
+    await said(page, 'You said: Hello').waitFor()
+    await page.getByRole('button', { name: 'Large' }).click()
+    await said(page, 'You said: large').waitFor()
+    const sent = sandbox.chat.messages.all().findLast(({ direction }) => direction === 'incoming')!
+    expect(sent.payload).toEqual({ text: 'large' })
+    expect(sandbox.chat.conversations.get(sent.conversationId).tags).toEqual({ id: 'lunch' })
+    expect(sandbox.chat.users.get(sent.userId).tags).toEqual({ id: 'grace' })
+  })
+
+  it('keeps line breaks, and lets a text run its own way', async () => {
+    const { page } = await open({ bot: () => [{ type: 'text', payload: { text: 'שלום\nעולם' } }] })
+    await sendByForm(page, 'Hello')
+    await said(page, 'שלום').waitFor()
+    const style = `getComputedStyle(document.querySelector('.outgoing .text'))`
+    expect(await page.evaluate(`[${style}.whiteSpace, ${style}.direction]`)).toEqual(['pre-wrap', 'rtl'])
+  })
+
+  it('shows how a delivery stands, and how it ended', async () => {
+    const { page } = await open()
+    await letEndpoint(page, 'fails')
+    await sendByForm(page, 'Again')
+    await said(page, 'You said: Again')
+      .getByText(/retrying/)
+      .waitFor()
+    await said(page, 'You said: Again').getByText('delivered in 3 tries').waitFor()
+  })
+
+  it('redelivers what has failed, and what may have arrived', async () => {
+    const { page, sandbox } = await open()
+    const marked = page.getByRole('group', { name: 'Not delivered, or perhaps' })
+    await letEndpoint(page, 'is down')
+    await sendByForm(page, 'Good morning')
+    await said(page, /You said: Good morning.*not delivered in 4 tries: .* answered 503/).waitFor()
+    await marked.getByRole('button', { name: 'Redeliver 1 message that failed' }).click()
+    await marked.getByText(/^Redelivered 0, not delivered 1\. The message .* answered 503/).waitFor()
+    await letEndpoint(page, 'answers')
+    await marked.getByRole('button', { name: 'Redeliver 1 message that failed' }).click()
+    await marked.getByText('Redelivered 1, not delivered 0').waitFor()
+    await said(page, 'You said: Good morning').getByText('delivered in 6 tries').waitFor()
+
+    const reply = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
+    sandbox.chat.operations.updateMessage({ id: reply.id, tags: { delivery: 'unknown' } })
+    await marked.getByRole('button', { name: 'Send again 1 message that may have arrived' }).click()
+    await expect.poll(() => marked.getByRole('button').count()).toBe(0)
+  })
+
+  it('shows the last hundred messages, and earlier ones on demand', async () => {
+    const { page } = await open()
+    await sendByForm(page, 'burst 120')
+    await said(page, '120 of 120').waitFor()
+    await expect.poll(() => messages(page).count()).toBe(100)
+    await page.getByRole('button', { name: 'Show earlier messages (21)' }).click()
+    await expect.poll(() => messages(page).count()).toBe(121)
+  })
+})
+
+describe('the form', () => {
+  it('makes a fresh message id each time, or repeats one on purpose, and marks it as a repeat', async () => {
+    const { page, sandbox } = await open()
+    await sendByForm(page, 'One')
+    await said(page, 'You said: One').waitFor()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByLabel(/keep the message id/).check()
+    await sendByForm(page, 'Two')
+    await said(page, 'You said: Two').waitFor()
+    await sendByForm(page, 'Three')
+    await page.locator('#chat .incoming').getByText('sent 2 times').waitFor()
+    await traces(page, /repeat, 2 requests/).waitFor()
+    const incoming = sandbox.chat.messages.all().filter(({ direction }) => direction === 'incoming')
+    // The repeat has changed the second.
+    expect(incoming.map(({ payload }) => payload.text)).toEqual(['One', 'Three'])
+  })
+
+  it('sends ids, a type, a payload and Prefer, and checks the payload as it is typed', async () => {
+    const { page, sandbox } = await open()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByLabel('Payload, JSON').fill('{"order":')
+    await page.getByText('The payload is not JSON').waitFor()
+    await page.getByLabel('Payload, JSON').fill('[1]')
+    await page.getByText('not an object').waitFor()
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    expect(sandbox.chat.messages.all()).toEqual([])
+    await page.getByLabel('Payload, JSON').fill('{"order":7}')
+    await page.getByLabel('Type').fill('order')
+    await page.getByLabel('User id').fill('grace')
+    await page.getByLabel('Conversation id').fill('lunch')
+    await page.getByLabel('Message id', { exact: true }).fill('first')
+    await page.getByLabel('Prefer').fill('wait=10, replies=1')
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    await said(page, 'You sent a message of type order.').waitFor()
+    const [sent] = sandbox.chat.messages.all()
+    expect([sent!.payload, sent!.tags['id']]).toEqual([{ order: 7 }, 'first'])
+    expect(sandbox.chat.users.get(sent!.userId).tags['id']).toBe('grace')
+    expect(sandbox.chat.conversations.get(sent!.conversationId).tags['id']).toBe('lunch')
+    await traces(page, 'order').click()
+    await page
+      .getByRole('button', { name: /look.? for messages/ })
+      .first()
+      .waitFor()
+  })
+
+  it('keeps a message that was refused, with its reason, and sends it again under the same id', async () => {
+    const { page, sandbox } = await open()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByLabel('User id').fill('x'.repeat(501))
+    await page.getByLabel('Message id', { exact: true }).fill('the same')
+    await sendByForm(page, 'Refused')
+    const refused = page.locator('.unsent')
+    await refused.getByText(/not sent: 400: .*userId/).waitFor()
+    await refused.getByRole('button', { name: 'Send again' }).click()
+    await expect.poll(() => traces(page, /400 · repeat, 2 requests/).count()).toBe(1)
+    await refused.waitFor()
+    await refused.getByRole('button', { name: 'Drop' }).click()
+    await refused.waitFor({ state: 'detached' })
+    expect(sandbox.chat.messages.all()).toEqual([])
+  })
+
+  it('tells the demo bot a word with a chip', async () => {
+    const { page } = await open()
+    await page.locator('#composer').getByRole('button', { name: 'carousel' }).click()
+    await said(page, 'bot in tea, carousel').waitFor()
+    await page.locator('#composer').getByRole('button', { name: 'silent' }).click()
+    await traces(page, 'silent').getByText('taken').waitFor()
+  })
+})
+
+describe('conversations', () => {
+  it('stand with their last words; choosing one filters chat and wire, and sets where the form writes', async () => {
+    const { page, sandbox } = await open()
+    const pane = page.getByRole('navigation', { name: 'Conversations' })
+    await send(sandbox, messageBody({ text: 'Cake', conversationId: 'tea', userId: 'ada' }))
+    await send(sandbox, messageBody({ text: 'Soup', conversationId: 'lunch', userId: 'grace' }))
+    await pane.getByRole('button', { name: /lunch.*You said: Soup/ }).click()
+    await expect.poll(() => messages(page).count()).toBe(2)
+    await expect.poll(() => traces(page).count()).toBe(1)
+    await sendByForm(page, 'Bread')
+    await said(page, 'You said: Bread').waitFor()
+    const sent = sandbox.chat.messages.all().findLast(({ direction }) => direction === 'incoming')!
+    expect(sandbox.chat.conversations.get(sent.conversationId).tags['id']).toBe('lunch')
+    await pane.getByRole('button', { name: 'All' }).click()
+    await expect.poll(() => messages(page).count()).toBe(6)
+  })
+
+  it('count what is unread, and what has failed', async () => {
+    const { page, sandbox } = await open()
+    const pane = page.getByRole('navigation', { name: 'Conversations' })
+    await send(sandbox, messageBody({ conversationId: 'tea' }))
+    await pane.getByRole('button', { name: /tea/ }).click()
+    await sandbox.settled()
+    await letEndpoint(page, 'redirects')
+    await setFault(page, 'How often the endpoint does so', 3)
+    await send(sandbox, messageBody({ text: 'burst 3', conversationId: 'lunch' }))
+    await pane.getByRole('button', { name: /lunch.*3 new.*3 failed/ }).waitFor()
+    await pane.getByRole('button', { name: /lunch/ }).click()
+    await pane.getByText('3 new').waitFor({ state: 'detached' })
+    await pane.getByRole('button', { name: /lunch.*3 failed/ }).waitFor()
+  })
+
+  it('can be begun', async () => {
+    const { page, sandbox } = await open()
+    await page.getByRole('button', { name: 'New conversation' }).click()
+    await sendByForm(page, 'First')
+    await said(page, 'You said: First').waitFor()
+    expect(sandbox.chat.conversations.all().map(({ tags }) => tags['id'])).toEqual(['conversation-1'])
+  })
+})

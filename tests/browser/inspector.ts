@@ -1,0 +1,82 @@
+import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox'
+import { sandboxForTest } from '../for-test'
+import { startChromium } from './chromium'
+
+let browser: Browser
+
+beforeAll(async () => {
+  browser = await startChromium()
+})
+
+afterAll(() => browser.close())
+
+/** Opens the page of a sandbox of its own. */
+export const open = async (options: SandboxOptions = {}, context: BrowserContextOptions = {}) => {
+  const sandbox = await sandboxForTest({ page: true, ...options })
+  return { sandbox, page: await openPage(sandbox, context) }
+}
+
+/** Opens the page of a sandbox, at an address like `/?q=tea`. */
+export const openPage = async (sandbox: Sandbox, options: BrowserContextOptions = {}, path = '/'): Promise<Page> => {
+  const context = await browser.newContext({
+    permissions: ['clipboard-read', 'clipboard-write'],
+    viewport: { width: 1440, height: 900 },
+    ...options,
+  })
+  const page = await context.newPage()
+  const faults: string[] = []
+  page.on('pageerror', ({ message }) => faults.push(message))
+  page.on('console', (line) => line.text().includes('Content Security Policy') && faults.push(line.text()))
+  // Nothing outside this machine is there to be asked.
+  await context.route(/^https?:\/\/(?!localhost|127\.0\.0\.1)/, (route) => {
+    faults.push(`asked for ${route.request().url()}`)
+    return route.abort()
+  })
+  onTestFinished(async () => {
+    await context.close()
+    expect(faults).toEqual([])
+  })
+  await page.goto(new URL(path, sandbox.webhookUrl).href)
+  await page.getByText('live', { exact: true }).waitFor()
+  return page
+}
+
+export const sendByForm = async (page: Page, text: string) => {
+  await page.getByLabel('Text', { exact: true }).fill(text)
+  await page.getByRole('button', { name: 'Send', exact: true }).click()
+}
+
+/** The bubbles of the chat. */
+export const messages = (page: Page) => page.locator('#chat > .bubble')
+
+/** The bubble of the bot that says so. */
+export const said = (page: Page, text: string | RegExp) => messages(page).filter({ hasText: text }).last()
+
+/** The lines of the list of traces. */
+export const traces = (page: Page, text: string | RegExp = /./) =>
+  page.locator('[role=option]').filter({ hasText: text })
+
+export const openTrace = async (page: Page, text: string | RegExp) => {
+  await traces(page, text).first().click()
+  await page.locator('#detail').waitFor()
+}
+
+/** The rows of the waterfall of the trace that is open. */
+export const steps = (page: Page, text: string | RegExp = /./) =>
+  page.getByRole('list', { name: 'What happened' }).getByRole('button').filter({ hasText: text })
+
+/** Lets the endpoint do something else than answer. */
+export const letEndpoint = (page: Page, does: string) => page.getByLabel('What the endpoint does').selectOption(does)
+
+export const setFault = async (page: Page, label: string, value: number) => {
+  await page.getByLabel(label).fill(String(value))
+  await page.getByLabel(label).blur()
+}
+
+export const clipboard = (page: Page) => page.evaluate<string>('navigator.clipboard.readText()')
+
+/** What the live region says. */
+export const announced = (page: Page, text: string | RegExp) =>
+  page.getByRole('status').filter({ hasText: text }).waitFor()

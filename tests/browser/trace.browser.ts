@@ -1,0 +1,192 @@
+import { describe, expect, it } from 'vitest'
+import { messageBody, send } from '../backend'
+import { endpointForTest } from '../for-test'
+import { clipboard, letEndpoint, open, openTrace, said, sendByForm, setFault, steps, traces } from './inspector'
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
+
+describe('a message is one thing', () => {
+  it('is one line when it is closed, with a status that is seen at a glance', async () => {
+    const { page } = await open()
+    await letEndpoint(page, 'fails')
+    await sendByForm(page, 'Hello')
+    await traces(page, /Hello.*retrying/).waitFor()
+    await traces(
+      page,
+      /Hello\s*delivered.*\d\d:\d\d:\d\d\s+· tea\s+· 200\s+· 1 reply\s+· 3 tries\s+· \d\.\d s/
+    ).waitFor()
+    expect(await traces(page).count()).toBe(2)
+  })
+
+  it.each([
+    ['delivered', 'answers', 'Hello'],
+    ['not delivered', 'redirects', 'Hello'],
+    ['taken', 'answers', 'silent'],
+  ])('says %s', async (status, does, text) => {
+    const { page } = await open()
+    await letEndpoint(page, does)
+    await sendByForm(page, text)
+    await traces(page, text).getByText(status, { exact: true }).waitFor()
+  })
+
+  it('says refused, with the reason and where it is explained', async () => {
+    const { page, sandbox } = await open()
+    await send(sandbox, { ...messageBody(), userId: 7 }, { unchecked: true })
+    await traces(page, /refused.*400/).click()
+    await page
+      .locator('#detail')
+      .getByText(/userId/)
+      .first()
+      .waitFor()
+    const guide = page.locator('#detail').getByRole('link', { name: 'What to do' }).first()
+    const [opened] = await Promise.all([page.waitForEvent('popup'), guide.click()])
+    await opened.getByRole('heading', { name: 'Errors' }).waitFor()
+    expect(await opened.evaluate('location.hash && document.querySelector(":target").textContent')).toBe('Errors')
+  })
+
+  it('has the request, the calls to Botpress, the reply and each delivery with its tries and pauses, drawn to time', async () => {
+    const { page } = await open()
+    await letEndpoint(page, 'fails')
+    await sendByForm(page, 'Hello')
+    await openTrace(page, /Hello.*3 tries/)
+    for (const step of [
+      /^backendPOST \/webhook200\d+ ms/,
+      /^BotpressPOST \/conversations\/get-or-create200/,
+      /^BotpressPOST \/users\/get-or-create200/,
+      /^BotpressPOST \/messages\/get-or-create200/,
+      /^botthe bot: You said: Hellotext/,
+      /^endpointdelivery500/,
+      /^endpointtry 2 after \d+.* m?s500/,
+      /^endpointtry 3 after \d\.\d s204/,
+    ]) {
+      await steps(page, step).waitFor()
+    }
+    const bars = `[...document.querySelectorAll('.waterfall .try .bar')].map((bar) => bar.getBoundingClientRect().left)`
+    const [first, second, third] = await page.evaluate<number[]>(bars)
+    // The pauses are of about one second, and of two.
+    expect(third! - second!).toBeGreaterThan((second! - first!) * 1.3)
+    const pauses = `[...document.querySelectorAll('.waterfall .pause')].map((pause) => pause.getBoundingClientRect().width > 10)`
+    expect(await page.evaluate(pauses)).toEqual([true, true])
+  })
+
+  it('is opened by a click on its bubble, and shows which bubbles are its own', async () => {
+    const { page } = await open()
+    for (const text of ['One', 'Two']) {
+      await sendByForm(page, text)
+      await said(page, `You said: ${text}`).waitFor()
+    }
+    await said(page, 'You said: One').click()
+    await page.getByRole('heading', { name: 'One', exact: true }).waitFor()
+    expect(await traces(page, 'One').getAttribute('aria-selected')).toBe('true')
+    await openTrace(page, 'Two')
+    const own = page.locator('.bubble.open')
+    await expect
+      .poll(() => own.allTextContents())
+      .toEqual([expect.stringContaining('Two'), expect.stringContaining('You said: Two')])
+  })
+
+  it('keeps what belongs to it apart from what happens at the same time, by ids', async () => {
+    const { page, sandbox } = await open()
+    await letEndpoint(page, 'fails')
+    await Promise.all(
+      [1, 2, 3, 4].map((n) => send(sandbox, messageBody({ text: `no. ${n}`, conversationId: 'c', userId: 'u' })))
+    )
+    await expect.poll(() => traces(page, /no\. \d.*1 reply/).count(), { timeout: 20_000 }).toBe(4)
+    await expect.poll(() => traces(page, 'delivered').count(), { timeout: 20_000 }).toBe(5)
+    for (const n of [1, 2, 3, 4]) {
+      await openTrace(page, `no. ${n}`)
+      expect(await steps(page, /^backend/).count()).toBe(1)
+      expect(await steps(page, /^botthe bot: You said: no\. /).allTextContents()).toEqual([
+        expect.stringContaining(`You said: no. ${n}`),
+      ])
+      expect(await steps(page, /messages\/get-or-create/).count()).toBe(1)
+      await steps(page, /^endpoint.*204/).click()
+      await page.locator('#detail article').getByText(`"You said: no. ${n}"`).waitFor()
+    }
+  })
+
+  it('folds the looks of a waiting request into one row with a count', async () => {
+    const { page, sandbox } = await open({ bot: () => [] })
+    await send(sandbox, messageBody({ text: 'Wait' }), { headers: { prefer: 'wait=3' } })
+    await openTrace(page, 'Wait')
+    const looks = steps(page, /looks for messages/)
+    expect(await looks.count()).toBe(1)
+    expect(Number((await looks.textContent())!.match(/Botpress(\d+) looks/)![1])).toBeGreaterThan(2)
+    await looks.click()
+    expect(await page.locator('#detail article').count()).toBeGreaterThan(2)
+  })
+})
+
+describe('the detail', () => {
+  it('has request, answer, headers, and JSON that folds; of the credential only its sort', async () => {
+    const accessKey = 'k'.repeat(40)
+    const { page, sandbox } = await open({ accessKey })
+    await sendByForm(page, 'Hello')
+    await openTrace(page, /Hello.*delivered/)
+    const request = page.getByRole('article', { name: 'backend to webhook' })
+    await request.getByText('Request headers').click()
+    await request.getByText('Bearer ••• (access key)').waitFor()
+    await request.getByText('"tea"').first().waitFor()
+    const message = request.locator('details.json').filter({ hasText: 'message: {' }).last()
+    await request.getByText('"incoming"').waitFor()
+    await message.locator('summary').first().click()
+    await request.getByText('"incoming"').waitFor({ state: 'detached' })
+    for (const secret of [accessKey, sandbox.token]) {
+      expect(await page.locator('#detail').textContent()).not.toContain(secret)
+    }
+  })
+
+  it('has the endpoint’s answer, with its body', async () => {
+    const endpoint = await endpointForTest((response) =>
+      response.writeHead(418, { 'x-tea': 'pot', 'content-type': 'application/json' }).end('{"short":"and stout"}')
+    )
+    const { page } = await open({ endpoint: endpoint.url })
+    await sendByForm(page, 'Tea')
+    await openTrace(page, /Tea.*not delivered/)
+    const delivery = page.getByRole('article', { name: 'integration to endpoint' })
+    await delivery.getByText('"and stout"').waitFor()
+    await delivery.getByText('Answer headers').click()
+    await delivery.getByText('x-tea').waitFor()
+    await delivery.getByText(/answered 418: it refuses the message/).waitFor()
+    expect(await page.getByLabel('What the endpoint does').isDisabled()).toBe(true)
+  })
+
+  it('says that the signature is verified, and what was signed', async () => {
+    const { page } = await open({ signingSecret: SECRET })
+    await sendByForm(page, 'Hello')
+    await openTrace(page, /Hello.*delivered/)
+    await steps(page, /^endpointdelivery204/).click()
+    await page.getByText('✓ signature verified').waitFor()
+    await page.getByText(/msg_\w+\.\d{10}\.\{body\}/).waitFor()
+  })
+
+  it('explains an error of Botpress', async () => {
+    const { page } = await open()
+    await setFault(page, 'Botpress’s status', 502)
+    await setFault(page, 'How often Botpress fails', 1)
+    await sendByForm(page, 'Hello')
+    await openTrace(page, /Hello.*delivered/)
+    await steps(page, /^Botpress.*502/)
+      .first()
+      .click()
+    await page.getByText(/Botpress answered 502: Switched on in the sandbox/).waitFor()
+  })
+
+  it('cuts what is long, and shows all of it on demand', async () => {
+    const { page, sandbox } = await open({ bot: () => [] })
+    const payload = { note: 'x'.repeat(100_000), end: 'of it' }
+    await send(sandbox, messageBody({ text: 'Long', payload }))
+    await openTrace(page, 'Long')
+    const request = page.getByRole('article', { name: 'backend to webhook' })
+    const all = request.getByRole('button', { name: /Show all, 80,\d\d\d characters more/ }).first()
+    await all.click()
+    await request.getByText('"of it"').first().waitFor()
+    await request.getByRole('button', { name: /Show all 100,000 characters/ }).click()
+    expect((await request.locator('.string').allTextContents()).join('')).toContain('x'.repeat(100_000))
+    await request.getByRole('button', { name: 'Copy JSON' }).first().click()
+    await expect.poll(async () => JSON.parse(await clipboard(page)).payload).toEqual(payload)
+    // No bubble is longer than what can be read.
+    const height = await page.evaluate<number>(`document.querySelector('.bubble').getBoundingClientRect().height`)
+    expect(height).toBeLessThan(900)
+  })
+})
