@@ -13,6 +13,11 @@ PORT = int(os.environ.get("PORT", "8080"))
 seen = set()  # A table with the ids of the last day, in a backend that restarts or runs twice.
 
 
+def tell(words, where=sys.stdout):
+    where.write(f"{words}\n")  # Not print(), which writes the line's end apart: the lines of two threads would mix.
+    where.flush()
+
+
 def is_from_bot(headers, body):
     message_id, timestamp = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
     if not (timestamp.isascii() and timestamp.isdigit()) or abs(time.time() - int(timestamp)) > 5 * 60:
@@ -39,7 +44,7 @@ class Endpoint(BaseHTTPRequestHandler):
             return
         payload = message["payload"]
         said = payload["text"] if message["type"] == "text" else f"{message['type']} {json.dumps(payload)}"
-        print(f"{message['conversationId']}: {said}", flush=True)
+        tell(f"{message['conversationId']}: {said}")
 
     def log_message(self, *_):
         pass
@@ -54,11 +59,11 @@ def post(path, body, what):
                 return json.load(response)
         except HTTPError as error:
             if error.code != 429 and error.code < 500:
-                return print(f"{what}: {error.code}", error.read().decode(errors="replace"), file=sys.stderr)
+                return tell(f"{what}: {error.code} {error.read().decode(errors='replace')}", sys.stderr)
         except OSError:
             pass
         time.sleep(pause)
-    print(f"{what}: no answer", file=sys.stderr)
+    tell(f"{what}: no answer", sys.stderr)
 
 
 def catch_up():
@@ -66,7 +71,7 @@ def catch_up():
     in_vain = 0
     while in_vain < 3 and (report := post("/redeliveries", {}, "Not caught up")) and report["undelivered"]:
         if "reason" in report:
-            print(f"Not delivered: {report['undelivered']}. {report['reason']}", file=sys.stderr)
+            tell(f"Not delivered: {report['undelivered']}. {report['reason']}", sys.stderr)
         in_vain = 0 if report["delivered"] else in_vain + 1
 
 
@@ -80,7 +85,7 @@ try:
 except OSError as error:
     sys.exit(f"Port {PORT} cannot be opened: {error.strerror}. Choose another with PORT.")
 threading.Thread(target=server.serve_forever, daemon=True).start()
-print(f"Listening on port {PORT}", flush=True)
+tell(f"Listening on port {PORT}")
 threading.Thread(target=catch_up, daemon=True).start()
 try:
     for line in sys.stdin:
