@@ -3,7 +3,7 @@ const { ClientRequest } = require('node:http')
 
 let count = 0
 
-/** The characters of an answer's body that are reported. */
+/** The bytes of an answer's body that are reported. */
 const MAX_BODY = 64 * 1024
 
 /**
@@ -16,11 +16,11 @@ const MAX_BODY = 64 * 1024
 exports.observeRequests = ({ botpress, callNow, report }) => {
   // Node tells of a request in a diagnostics channel too, but not of its body.
   const { write, end } = ClientRequest.prototype
-  /** @type {WeakMap<object, string>} */
+  /** @type {WeakMap<object, Buffer[]>} */
   const bodies = new WeakMap()
   const collect = (/** @type {object} */ request, /** @type {unknown} */ chunk) => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) return
-    bodies.set(request, (bodies.get(request) ?? '') + String(chunk))
+    bodies.set(request, [...(bodies.get(request) ?? []), Buffer.from(chunk)])
   }
   const urlOf = (/** @type {import('node:http').ClientRequest} */ request) =>
     `${request.protocol}//${request.getHeader('host')}${request.path}`
@@ -62,7 +62,7 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
       method: request.method,
       url,
       requestHeaders: { ...request.getHeaders() },
-      requestBody: bodies.get(request),
+      requestBody: bodies.has(request) ? Buffer.concat(bodies.get(request) ?? []).toString() : undefined,
     }
     let isDone = false
     const finishOnce = (/** @type {object} */ outcome) => {
@@ -91,10 +91,15 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
  */
 const collectBody = (response, tell) => {
   const { push } = response
-  let body = ''
+  /** Whole, so that no character is cut where chunks are. @type {Buffer[]} */
+  const chunks = []
+  let length = 0
   response.push = (chunk, encoding) => {
-    if (chunk !== null && body.length < MAX_BODY) body += String(chunk)
+    if (chunk !== null && length < MAX_BODY) chunks.push(Buffer.from(chunk))
+    length += chunk?.length ?? 0
     return push.call(response, chunk, encoding)
   }
-  response.once('close', () => body === '' || tell(body.slice(0, MAX_BODY)))
+  response.once('close', () => {
+    if (length > 0) tell(Buffer.concat(chunks).subarray(0, MAX_BODY).toString())
+  })
 }

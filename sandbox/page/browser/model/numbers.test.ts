@@ -1,0 +1,18 @@
+import { expect, it } from 'vitest'
+import { reply, request, trace, tryOf } from './trace-for-test'
+import { numbersOf } from './numbers.js'
+import { summaryOf } from './trace.js'
+
+it('the numbers tell messages, round trips, and what became of them', () => {
+  const trip = (durationMs: number) => trace([request(), tryOf('a', { at: 0, durationMs })], [reply('a')])
+  const retried = trace(
+    [request(), tryOf('a', { at: 1, status: 500 }), tryOf('a', { at: 900, durationMs: 100 })],
+    [reply('a')]
+  )
+  const failed = trace([request()], [reply('a', { delivery: { error: 'x' } })])
+  const refused = trace([request({ status: 400 })])
+  const test = trace([tryOf('test', {})])
+  const all = [...[10, 20, 30, 40].map(trip), retried, failed, refused, test].map(summaryOf)
+  expect(numbersOf(all)).toEqual({ messages: 7, p50: 30, p95: 1000, delivered: 5, retried: 1, failed: 2 })
+  expect(numbersOf([])).toEqual({ messages: 0, p50: undefined, p95: undefined, delivered: 0, retried: 0, failed: 0 })
+})

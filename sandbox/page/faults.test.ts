@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest'
+import { faultChanges, Faults } from './faults'
+
+describe('what is set to go wrong', () => {
+  it('is nothing at first, and after a reset', () => {
+    const faults = new Faults()
+    faults.change({ endpoint: { does: 'is down' }, botpress: { delayMs: 5 } })
+    faults.reset()
+    expect(faults.nextEndpointAnswer()).toEqual({ status: 204, delayMs: 0 })
+    expect(faults.nextApiFault()).toBeUndefined()
+  })
+
+  it.each([
+    ['fails', { status: 500, delayMs: 7 }],
+    ['hangs', 'hang'],
+    ['redirects', { status: 302, location: '/elsewhere', delayMs: 7 }],
+  ] as const)('counts down while the endpoint %s, and then it answers', (does, answer) => {
+    const faults = new Faults()
+    const told: number[] = []
+    faults.change({ endpoint: { does, times: 2, delayMs: 7 } })
+    faults.on('change', ({ endpoint }) => told.push(endpoint.times))
+    expect([1, 2, 3].map(() => faults.nextEndpointAnswer())).toEqual([answer, answer, { status: 204, delayMs: 7 }])
+    expect(told).toEqual([1, 0])
+    expect(faults.get().endpoint.does).toBe('answers')
+  })
+
+  it('lasts until it is switched back while the endpoint is down', () => {
+    const faults = new Faults()
+    faults.change({ endpoint: { does: 'is down', times: 1 } })
+    expect([1, 2, 3].map(() => faults.nextEndpointAnswer())).toEqual(
+      Array.from({ length: 3 }, () => ({ status: 503, delayMs: 0 }))
+    )
+  })
+
+  it('counts down calls to Botpress, and keeps the delay', () => {
+    const faults = new Faults()
+    faults.change({ botpress: { status: 502, times: 1, delayMs: 9 } })
+    expect(faults.nextApiFault()).toMatchObject({ delayMs: 9, answer: { status: 502 } })
+    expect(faults.nextApiFault()).toEqual({ delayMs: 9 })
+  })
+
+  it.each([
+    [{ endpoint: { does: 'explodes' } }],
+    [{ endpoint: { status: 399 } }],
+    [{ endpoint: { status: 600 } }],
+    [{ endpoint: { times: -1 } }],
+    [{ endpoint: { times: 101 } }],
+    [{ botpress: { times: 1.5 } }],
+    [{ botpress: { delayMs: 60_001 } }],
+    [{ botpress: { delayMs: null } }],
+    [{ backend: {} }],
+  ])('is not %j, and it is told why', (changes) => {
+    expect(faultChanges.safeParse(changes).error?.issues[0]?.message).toMatch(/\w/)
+  })
+})
