@@ -107,10 +107,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const faults = new Faults()
   const report = (exchange: Exchange) => {
     const credentials = [...installations.values()].flatMap((installation) => installation.credentials())
-    events.emit(
-      'exchange',
-      withoutCredentials(shortened(exchange, MAX_WATCHED_CHARACTERS), [INTEGRATIONS_OWN, ...credentials])
-    )
+    // Before it is cut: of what stands across the cut, the beginning would be left.
+    const shown = withoutCredentials(exchange, [INTEGRATIONS_OWN, ...credentials])
+    events.emit('exchange', shortened(shown, MAX_WATCHED_CHARACTERS))
   }
 
   const notFound = ({ method, url: path }: FastifyRequest): ApiError => {

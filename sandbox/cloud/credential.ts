@@ -4,23 +4,25 @@ import type { Exchange } from './exchange'
 export type Credential = { value: string; sort: string }
 
 /** Headers that hold a credential, known or not. */
-const CREDENTIAL_HEADERS = new Set(['authorization', 'proxy-authorization', 'x-bp-secret'])
+const CREDENTIAL_HEADER = /^(proxy-)?authorization$|^(set-)?cookie2?$|(api-?key|token|secret|password)$/i
 
 /** So short a text may stand anywhere for something else. */
-const MIN_TELLING_LENGTH = 16
+const MIN_TELLING_LENGTH = 12
 
 /** The exchange with no credential in it, for whoever watches: only that there was one, and of which sort. */
 export const withoutCredentials = (exchange: Exchange, credentials: Credential[]): Exchange => {
   const hidden = (text: string): string =>
     credentials
       .filter(({ value }) => value.length >= MIN_TELLING_LENGTH)
-      .reduce((rest, { value, sort }) => rest.replaceAll(value, mark(sort)), text)
+      // Within JSON some characters of it are written otherwise.
+      .flatMap(({ value, sort }) => [value, JSON.stringify(value).slice(1, -1)].map((written) => ({ written, sort })))
+      .reduce((rest, { written, sort }) => rest.replaceAll(written, mark(sort)), text)
 
   const hiddenHeader = ([name, content]: [string, unknown]): [string, unknown] => {
     const text = String(content)
     const whole = credentials.find(({ value }) => value === text)
     if (whole) return [name, mark(whole.sort)]
-    if (!CREDENTIAL_HEADERS.has(name.toLowerCase())) return [name, typeof content === 'string' ? hidden(text) : content]
+    if (!CREDENTIAL_HEADER.test(name)) return [name, typeof content === 'string' ? hidden(text) : content]
     const scheme = text.match(/^(Bearer|Basic) +/i)?.[0] ?? ''
     const sort = credentials.find(({ value }) => scheme + value === text)?.sort ?? 'unknown'
     return [name, scheme + mark(sort)]

@@ -24,6 +24,12 @@ describe('what is set to go wrong', () => {
     expect(faults.get().endpoint.does).toBe('answers')
   })
 
+  it('is nothing where it is to be no times', () => {
+    const faults = new Faults()
+    faults.change({ endpoint: { does: 'fails', times: 0 } })
+    expect(faults.nextEndpointAnswer()).toEqual({ status: 204, delayMs: 0 })
+  })
+
   it('lasts until it is switched back while the endpoint is down', () => {
     const faults = new Faults()
     faults.change({ endpoint: { does: 'is down', times: 1 } })

@@ -35,7 +35,7 @@ export const faultChanges = z
 
 export type FaultChanges = z.infer<typeof faultChanges>
 
-export type EndpointAnswer = { status: number; location?: string; delayMs: number } | 'hang'
+type EndpointAnswer = { status: number; location?: string; delayMs: number } | 'hang'
 
 const NOTHING: FaultSettings = {
   endpoint: { does: 'answers', status: 500, times: 2, delayMs: 0 },
@@ -69,8 +69,8 @@ export class Faults extends EventEmitter<{ change: [FaultSettings] }> {
 
   /** What the endpoint does with the request that has come in. */
   nextEndpointAnswer(): EndpointAnswer {
-    const { does, status: failure, delayMs: delay } = this.settings.endpoint
-    if (does === 'answers') return { status: 204, delayMs: delay }
+    const { does, times: left, status: failure, delayMs: delay } = this.settings.endpoint
+    if (does === 'answers' || (does !== 'is down' && left === 0)) return { status: 204, delayMs: delay }
     if (does === 'is down') return { status: 503, delayMs: delay }
     this.countEndpoint()
     if (does === 'hangs') return 'hang'

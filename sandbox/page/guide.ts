@@ -2,7 +2,7 @@ import { Marked } from 'marked'
 import { readFile } from 'node:fs/promises'
 
 /** Where the page finds the guide, and an error the part that explains it. */
-export const GUIDE = new URL('../../hub.md', import.meta.url)
+const GUIDE = new URL('../../hub.md', import.meta.url)
 
 /** `hub.md` as HTML, whose headings can be linked to as on GitHub: in small letters, with dashes for spaces. */
 export const guideAsHtml = async (): Promise<string> => {

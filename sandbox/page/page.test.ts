@@ -60,6 +60,15 @@ describe('the page is for the machine that it runs on', () => {
     expect((await get('/faults', headers, 'PATCH')).status).toBe(403)
     expect((await get('/faults', headers, 'DELETE')).status).toBe(403)
     expect((await get('/messages/x/deliveries', headers, 'POST')).status).toBe(403)
+    expect((await get('/endpoint', headers, 'POST')).status).toBe(403)
+  })
+
+  it('is shown to who follows a link on another site, and nothing else is', async () => {
+    const headers = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate' }
+    expect((await get('/?q=tea', headers)).status).toBe(200)
+    expect((await get('/guide', headers)).status).toBe(200)
+    expect((await get('/exchanges/x', headers)).status).toBe(403)
+    expect((await get('/faults', headers, 'DELETE')).status).toBe(403)
   })
 
   it('listens on the loopback interface only', async () => {

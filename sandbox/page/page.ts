@@ -5,6 +5,7 @@ import type { IntegrationResponse } from '../cloud/function-host/function-host'
 import { serveFolder } from '../serve-folder'
 import { faultChanges, type Faults } from './faults'
 import { guideAsHtml } from './guide'
+import { refuseOtherSites } from './refuse-other-sites'
 import type { Wire, WireEvent } from './wire'
 
 /** What the page has to know of the sandbox. */
@@ -18,7 +19,7 @@ export type PageStart = {
   ownEndpoint: boolean
 }
 
-export type PageProps = {
+type PageProps = {
   wire: Wire
   faults: Faults
   start: () => PageStart
@@ -28,6 +29,9 @@ export type PageProps = {
 
 /** What may wait, beside all that there was at the beginning, for a page that does not read its events: it is dropped then. */
 const MAX_UNREAD_BYTES = 4 * 1024 * 1024
+
+/** What a link leads to. */
+const DOCUMENTS = ['/', '/guide']
 
 /** By the names that the page imports them by. */
 const MODULES = {
@@ -53,13 +57,8 @@ export const servePage = async (server: FastifyInstance, { wire, faults, start, 
   /** Another one each time that the sandbox is started: its ids begin anew. */
   const run = randomUUID()
 
-  server.addHook('onRequest', async (request, reply) => {
-    const { origin } = request.headers
-    const isSameOrigin = origin === undefined || origin === `http://${request.headers.host}`
-    const isSameSite = request.headers['sec-fetch-site'] !== 'cross-site'
-    if (!isSameOrigin || !isSameSite) {
-      return reply.code(403).send({ message: 'This page is for the machine that it runs on' })
-    }
+  refuseOtherSites(server, DOCUMENTS)
+  server.addHook('onRequest', async (_request, reply) => {
     reply.raw.setHeader('x-content-type-options', 'nosniff')
   })
 

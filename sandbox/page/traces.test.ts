@@ -45,6 +45,10 @@ describe('what belongs to a trace', () => {
     expect(traces.ofExchange(fromBackend('webhook-2', { conversationId: 'tea', messageId: '1', text: 'x' }))).toBe(
       'webhook-1'
     )
+    for (const url of ['/webhook/', '/webhook//', '//webhook?x=/y']) {
+      expect(traces.ofExchange(fromBackend(url, { conversationId: 'tea', messageId: '1' }, url))).toBe('webhook-1')
+    }
+    expect(traces.ofExchange(fromBackend('bom', '\uFEFF{"conversationId":"tea","messageId":"1"}'))).toBe('webhook-1')
     expect(traces.ofExchange(fromBackend('webhook-3', { conversationId: 'lunch', messageId: '1' }))).toBe('webhook-3')
   })
 

@@ -38,7 +38,8 @@ export class Traces {
 
   private find({ id, from, call, url, requestHeaders, requestBody }: Exchange): string {
     if (from === 'backend') {
-      const key = sentIn(url, requestBody)
+      const sent = sentIn(url, requestBody)
+      const key = sent && sentKey(sent.conversationId, sent.messageId)
       const trace = (key && this.ofSent.get(key)) ?? id
       if (key) this.ofSent.set(key, trace)
       return trace
@@ -54,14 +55,18 @@ export class Traces {
 
 const sentKey = (conversationId: unknown, messageId: unknown): string => JSON.stringify([conversationId, messageId])
 
-/** The ids that a backend's message is one by, where the request brings a message. */
-const sentIn = (url: string, body = ''): string | undefined => {
-  if (!/^\/[^/?]*\/?(\?|$)/.test(url)) return undefined
+/** The external ids of a message of a backend. */
+export type SentIds = { conversationId: string; messageId: string; userId?: string }
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+/** The ids in a backend's request that brings a message. Slashes at its path's end, and a byte order mark, change nothing. */
+export const sentIn = (url: string, body = ''): SentIds | undefined => {
+  if (!/^\/+[^/?]*\/*(\?|$)/.test(url)) return undefined
   try {
-    const { conversationId, messageId } = JSON.parse(body)
-    return typeof conversationId === 'string' && typeof messageId === 'string'
-      ? sentKey(conversationId, messageId)
-      : undefined
+    const { conversationId, messageId, userId } = JSON.parse(body.replace(/^\uFEFF/, ''))
+    if (!isText(conversationId) || !isText(messageId)) return undefined
+    return { conversationId, messageId, ...(isText(userId) && { userId }) }
   } catch {
     // What is no JSON is no message.
     return undefined

@@ -51,6 +51,33 @@ describe('what has gone over the wire', () => {
     expect(kept('exchange')).toHaveLength(32)
   })
 
+  it('is told in the order of its beginning, whatever it was', () => {
+    const { events, wire } = watched()
+    const conversation = { id: 'conv', tags: {} } as unknown as Conversation
+    events.emit('exchange', exchange(1000))
+    events.emit('exchange', exchange(3000))
+    const createdAt = new Date(2000).toISOString()
+    events.emit('message', { id: 'msg', createdAt, payload: {}, tags: {} } as unknown as Message, conversation)
+    expect(wire.events.map(({ kind }) => kind)).toEqual(['exchange', 'message', 'exchange', 'instances'])
+  })
+
+  it('tells redeliveries from the tries of the first delivery, and the external ids of what was sent', () => {
+    const { events, wire } = watched()
+    const message = { id: 'msg', payload: {}, tags: {} } as unknown as Message
+    const attempt = (number: number) =>
+      exchange(number, { from: 'integration', to: 'endpoint', requestHeaders: { 'webhook-id': 'msg' } })
+    events.emit('message', message, { id: 'conv', tags: {} } as unknown as Conversation)
+    events.emit('exchange', attempt(1))
+    events.emit('delivery', { message, error: 'down' })
+    events.emit('exchange', { ...attempt(1), status: 500 })
+    events.emit('exchange', attempt(2))
+    expect(wire.exchange('webhook-1')!.isRedelivery).toBeUndefined()
+    expect(wire.exchange('webhook-2')!.isRedelivery).toBe(true)
+    const ids = { conversationId: 'tea', messageId: '1', userId: 'ada' }
+    events.emit('exchange', exchange(3, { requestBody: JSON.stringify({ ...ids, text: 'Hello' }) }))
+    expect(wire.exchange('webhook-3')!.sent).toEqual(ids)
+  })
+
   it('is told with no more than the beginnings of its bodies, and kept whole', () => {
     const { events, wire } = watched()
     const told: unknown[] = []

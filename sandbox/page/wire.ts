@@ -4,10 +4,17 @@ import type { CloudEvents } from '../cloud/cloud-events'
 import { beginningOf, type Exchange, shortened } from '../cloud/exchange'
 import type { InstanceState } from '../cloud/function-host/function-host'
 import { type Signature, verifySignature } from './signature'
-import { Traces } from './traces'
+import { type SentIds, sentIn, Traces } from './traces'
 
 /** A request of a trace, with no more than the beginnings of its bodies. */
-export type SeenExchange = Exchange & { trace: string; signature?: Signature }
+export type SeenExchange = Exchange & {
+  trace: string
+  signature?: Signature
+  /** Of a backend's request that brings a message. */
+  sent?: SentIds
+  /** It delivers a message for which a delivery has ended before. */
+  isRedelivery?: boolean
+}
 
 /** A message of a conversation, and what became of it. */
 export type SeenMessage = Pick<Message, 'id' | 'createdAt' | 'type' | 'direction'> & {
@@ -61,8 +68,9 @@ export class Wire extends EventEmitter<WireEvents> {
     this.setMaxListeners(0)
     cloud.on('exchange', (exchange) => {
       const trace = this.traces.ofExchange(exchange)
-      const signature = this.exchanges.get(exchange.id)?.signature ?? verifySignature(exchange, signingSecrets())
-      this.putExchange({ ...exchange, trace, ...(signature && { signature }) })
+      const known = this.exchanges.get(exchange.id) ?? this.learn(exchange, signingSecrets())
+      const { signature, sent, isRedelivery } = known
+      this.putExchange({ ...exchange, trace, signature, sent, isRedelivery })
     })
     cloud.on('message', (message, conversation, answered) => {
       const { id, createdAt, type, payload, direction, tags } = message
@@ -90,13 +98,17 @@ export class Wire extends EventEmitter<WireEvents> {
     })
   }
 
-  /** All there is, each kind in the order of its beginning. */
+  /** All there is, in the order of its beginning. */
   get events(): WireEvent[] {
-    return [
-      ...[...this.exchanges.values()].map(exchangeEvent),
-      ...[...this.messages.values()].map(messageEvent),
-      { kind: 'instances', instances: this.instances },
+    const all = [
+      ...[...this.exchanges.values()].map((exchange) => ({ at: exchange.at, event: exchangeEvent(exchange) })),
+      ...[...this.messages.values()].map((message) => ({
+        at: Date.parse(message.createdAt),
+        event: messageEvent(message),
+      })),
     ]
+    const inOrder = all.toSorted((a, b) => a.at - b.at).map(({ event }) => event)
+    return [...inOrder, { kind: 'instances', instances: this.instances }]
   }
 
   /** With its bodies whole. */
@@ -107,6 +119,15 @@ export class Wire extends EventEmitter<WireEvents> {
   /** With its payload whole. */
   message(id: string): SeenMessage | undefined {
     return this.messages.get(id)
+  }
+
+  /** What is known of an exchange from its beginning. */
+  private learn(exchange: Exchange, secrets: string): Pick<SeenExchange, 'signature' | 'sent' | 'isRedelivery'> {
+    const { from, to, url, requestHeaders, requestBody } = exchange
+    if (from === 'backend') return { sent: sentIn(url, requestBody) }
+    if (to !== 'endpoint') return {}
+    const isRedelivery = this.messages.get(String(requestHeaders['webhook-id']))?.delivery !== undefined
+    return { signature: verifySignature(exchange, secrets), ...(isRedelivery && { isRedelivery }) }
   }
 
   private putExchange(exchange: SeenExchange): void {

@@ -89,16 +89,16 @@ describe('what is found', () => {
     const list = page.getByRole('listbox')
     await list.hover()
     await page.mouse.wheel(0, 600)
-    await expect.poll(() => page.evaluate(`document.querySelector('.traces').scrollTop`)).toBeGreaterThan(300)
+    await expect.poll(() => page.evaluate(`document.querySelector('#traces').scrollTop`)).toBeGreaterThan(300)
     const looked = await page.evaluate<string>(
-      `document.elementFromPoint(...(({ x, y }) => [x + 50, y + 100])(document.querySelector('.traces').getBoundingClientRect())).closest('.row').id`
+      `document.elementFromPoint(...(({ x, y }) => [x + 50, y + 100])(document.querySelector('#traces').getBoundingClientRect())).closest('.row').id`
     )
     await send(sandbox, messageBody({ text: 'silent' }))
     await page.getByRole('button', { name: '1 new', exact: true }).waitFor()
-    const stillThere = `document.elementFromPoint(...(({ x, y }) => [x + 50, y + 100])(document.querySelector('.traces').getBoundingClientRect())).closest('.row').id`
+    const stillThere = `document.elementFromPoint(...(({ x, y }) => [x + 50, y + 100])(document.querySelector('#traces').getBoundingClientRect())).closest('.row').id`
     expect(await page.evaluate(stillThere)).toBe(looked)
     await page.getByRole('button', { name: '1 new', exact: true }).click()
-    await expect.poll(() => page.evaluate(`document.querySelector('.traces').scrollTop`)).toBe(0)
+    await expect.poll(() => page.evaluate(`document.querySelector('#traces').scrollTop`)).toBe(0)
   })
 
   it('is cleared away, for a reload too', async () => {

@@ -54,7 +54,7 @@ describe('a message is one thing', () => {
       /^BotpressPOST \/conversations\/get-or-create200/,
       /^BotpressPOST \/users\/get-or-create200/,
       /^BotpressPOST \/messages\/get-or-create200/,
-      /^botthe bot: You said: Hellotext/,
+      /^botYou said: Hellotext/,
       /^endpointdelivery500/,
       /^endpointtry 2 after \d+.* m?s500/,
       /^endpointtry 3 after \d\.\d s204/,
@@ -96,7 +96,7 @@ describe('a message is one thing', () => {
     for (const n of [1, 2, 3, 4]) {
       await openTrace(page, `no. ${n}`)
       expect(await steps(page, /^backend/).count()).toBe(1)
-      expect(await steps(page, /^botthe bot: You said: no\. /).allTextContents()).toEqual([
+      expect(await steps(page, /^botYou said: no\. /).allTextContents()).toEqual([
         expect.stringContaining(`You said: no. ${n}`),
       ])
       expect(await steps(page, /messages\/get-or-create/).count()).toBe(1)

@@ -75,7 +75,7 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
     request
       .once('response', (response) => {
         const answered = finishOnce({ status: response.statusCode, responseHeaders: { ...response.headers } })
-        if (answered) collectBody(response, (responseBody) => report({ ...answered, responseBody }))
+        if (answered) collectBody(response, (body) => report({ ...answered, ...body }))
       })
       .once('error', (error) => finishOnce({ error: error.message || String(/** @type {any} */ (error).code) }))
       .once('close', () => finishOnce({ error: 'closed without an answer' }))
@@ -87,7 +87,7 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
  * Tells an answer's body, as far as it comes, whether or not somebody reads it: listening for it would make it flow.
  *
  * @param {import('node:http').IncomingMessage} response
- * @param {(body: string) => void} tell
+ * @param {(body: { responseBody: string, responseBodyOmitted?: number }) => void} tell
  */
 const collectBody = (response, tell) => {
   const { push } = response
@@ -100,6 +100,8 @@ const collectBody = (response, tell) => {
     return push.call(response, chunk, encoding)
   }
   response.once('close', () => {
-    if (length > 0) tell(Buffer.concat(chunks).subarray(0, MAX_BODY).toString())
+    if (length === 0) return
+    const responseBody = Buffer.concat(chunks).subarray(0, MAX_BODY).toString()
+    tell({ responseBody, ...(length > MAX_BODY && { responseBodyOmitted: length - MAX_BODY }) })
   })
 }

@@ -53,7 +53,7 @@ export const curlOf = (exchange, start) => {
     // A header without a value is left out by curl, unless it ends so.
     value === '' ? `-H ${shell(`${name};`)}` : `-H ${shell(`${name}: ${value}`)}`
   )
-  const isLong = requestBody !== undefined && requestBody.length > MAX_ARGUMENT
+  const isLong = requestBody !== undefined && new TextEncoder().encode(requestBody).length > MAX_ARGUMENT
   const body =
     requestBody === undefined ? [] : isLong ? ['--data-binary @"$body"'] : [`--data-raw ${shell(requestBody)}`]
   const file = isLong ? `body=$(mktemp)\nprintf %s ${shell(requestBody)} > "$body"\n` : ''

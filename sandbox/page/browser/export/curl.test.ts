@@ -30,9 +30,12 @@ describe('a request as a curl', () => {
     expect(curl({ requestHeaders: { host: 'x', 'content-length': '2', 'sec-fetch-mode': 'cors' } })).not.toMatch(/-H/)
   })
 
-  it('takes what is too long for a command line through a file', () => {
-    const command = curl({ requestBody: 'x'.repeat(100_001) })
-    expect(command).toMatch(/^body=\$\(mktemp\)\nprintf %s 'x+' > "\$body"\ncurl -g -X POST/)
-    expect(command).toMatch(/--data-binary @"\$body"$/)
-  })
+  it.each(['x'.repeat(100_001), '漢'.repeat(40_000)])(
+    'takes what is too long for a command line through a file',
+    (body) => {
+      const command = curl({ requestBody: body })
+      expect(command).toMatch(/^body=\$\(mktemp\)\nprintf %s '[x漢]+' > "\$body"\ncurl -g -X POST/)
+      expect(command).toMatch(/--data-binary @"\$body"$/)
+    }
+  )
 })

@@ -5,6 +5,9 @@ import { shell } from './curl.js'
 /** A string as JavaScript, Python and Go write it. @param {string} text */
 const quoted = (text) => JSON.stringify(text)
 
+/** A string as PHP writes it. @param {string} text */
+const php = (text) => `'${text.replaceAll(/['\\]/g, '\\$&')}'`
+
 /**
  * A program for each language that sends the bot a message and prints its reply. Each makes a message id of its own.
  *
@@ -71,10 +74,10 @@ print([reply["payload"]["text"] for reply in answer["replies"]])`,
     file: 'send.php',
     run: 'php send.php',
     code: ({ webhookUrl, key }) => `<?php
-$answer = file_get_contents(${shell(webhookUrl)}, false, stream_context_create(['http' => [
+$answer = file_get_contents(${php(webhookUrl)}, false, stream_context_create(['http' => [
     'method' => 'POST',
     'header' => [
-        ${shell(`Authorization: Bearer ${key}`)},
+        ${php(`Authorization: Bearer ${key}`)},
         'Content-Type: application/json',
         'Prefer: wait=10, replies=1',
     ],

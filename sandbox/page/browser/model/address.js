@@ -7,8 +7,10 @@ export const address = {
   direction: signal(''),
   conversation: signal(''),
   trace: signal(''),
-  /** What began earlier is not shown, in milliseconds since 1970. */
+  /** What ended earlier is not shown, in milliseconds since 1970. */
   since: signal(''),
+  /** What began later is not listed. */
+  until: signal(''),
 }
 
 /** @param {string} search */
@@ -26,13 +28,17 @@ export const followAddress = () => {
   effect(() => {
     const query = new URLSearchParams()
     for (const [name, { value }] of Object.entries(address)) if (value !== '') query.set(name, value)
-    const search = String(query) === '' ? location.pathname : `?${query}`
-    if (search !== location.search) history.replaceState(null, '', search)
+    const search = String(query) === '' ? '' : `?${query}`
+    if (search === location.search) return
+    // The browser's Back closes a trace.
+    const opens = query.has('trace') && !new URLSearchParams(location.search).has('trace')
+    history[opens ? 'pushState' : 'replaceState'](null, '', location.pathname + search)
   })
 }
 
-/** Shows everything again but what was cleared away. */
+/** Shows everything again, also what was cleared away. */
 export const resetFilters = () =>
   batch(() => {
-    for (const name of /** @type {const} */ (['q', 'status', 'direction', 'conversation'])) address[name].value = ''
+    for (const name of /** @type {const} */ (['q', 'status', 'direction', 'conversation', 'since']))
+      address[name].value = ''
   })

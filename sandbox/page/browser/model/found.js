@@ -6,14 +6,13 @@ import { summaryOf } from './trace.js'
 /** @import { Summary } from './trace' */
 
 /**
- * @typedef {{ q: string, status: string, direction: string, conversation: string, since: string }} Filters
+ * @typedef {{ q: string, status: string, direction: string, conversation: string }} Filters
  */
 
 const FAILED = new Set(['failed', 'refused', 'perhaps'])
 
 /** @param {Summary} summary @param {Filters} filters `status` is one, or `failed only` */
-export const matches = ({ words, status, direction, conversationId, startedAt }, filters) =>
-  startedAt >= Number(filters.since) &&
+export const matches = ({ words, status, direction, conversationId }, filters) =>
   (filters.conversation === '' || filters.conversation === conversationId) &&
   (filters.status === '' || (filters.status === 'failed only' ? FAILED.has(status) : filters.status === status)) &&
   (filters.direction === '' || filters.direction === direction) &&
@@ -28,7 +27,7 @@ export const summaries = computed(() => {
   const since = Number(address.since.value)
   return [...traces.values()]
     .map(summaryOf)
-    .filter(({ startedAt }) => startedAt >= since)
+    .filter(({ lastAt }) => lastAt >= since)
     .toSorted((a, b) => b.startedAt - a.startedAt)
 })
 
@@ -38,28 +37,13 @@ export const found = computed(() => {
   return summaries.value.filter((summary) => matches(summary, /** @type {any} */ (filters)))
 })
 
-/** Whether the list stands still, by a button. */
-export const isPaused = signal(false)
-
-/** Whether the newest is out of sight: the list stands still then too. */
-export const isScrolled = signal(false)
-
-/** @type {Set<string> | undefined} what was there when the list began to stand still */
-let held
+/** Since when the newest is out of sight, in milliseconds since 1970: the list stands still then too. 0 where it is in sight. */
+export const scrolledAt = signal(0)
 
 /** What the list shows, and how many are new beside. */
 export const listed = computed(() => {
   const all = found.value
-  if (!isPaused.value && !isScrolled.value) {
-    held = undefined
-    return { shown: all, fresh: 0 }
-  }
-  held ??= new Set(all.map(({ id }) => id))
-  const known = held
-  const newest = all.find(({ id }) => known.has(id))
-  // What was there before, and has come into sight by another filter, is not new.
-  const shown = all.filter(
-    ({ id, startedAt }) => known.has(id) || (newest !== undefined && startedAt <= newest.startedAt)
-  )
+  const until = Math.min(Number(address.until.value) || Infinity, scrolledAt.value || Infinity)
+  const shown = all.filter(({ startedAt }) => startedAt <= until)
   return { shown, fresh: all.length - shown.length }
 })

@@ -19,6 +19,11 @@ const GONE_AFTER_MS = 5000
 let waiting = []
 let isScheduled = false
 
+/** A page that is hidden while it waits for a frame gets none. */
+document.addEventListener('visibilitychange', () => {
+  if (document.hidden && isScheduled) setTimeout(applyWaiting, HIDDEN_MS)
+})
+
 /** The timer until it is gone. @type {number | undefined} */
 let gone
 

@@ -8,11 +8,11 @@ export const numbersOf = (summaries) => {
   const trips = summaries.flatMap(({ roundTripMs }) => roundTripMs ?? []).toSorted((a, b) => a - b)
   const count = (/** @type {(summary: Summary) => boolean} */ is) => summaries.filter(is).length
   return {
-    messages: count(({ direction }) => direction !== 'of the integration'),
+    messages: count(({ isMessage }) => isMessage),
     p50: percentile(trips, 0.5),
     p95: percentile(trips, 0.95),
     delivered: count(({ status, direction }) => status === 'delivered' && direction !== 'of the integration'),
-    retried: count(({ tries, replies }) => replies > 0 && tries > replies),
+    retried: count(({ isRetried }) => isRetried),
     failed: count(({ status }) => status === 'failed' || status === 'refused' || status === 'perhaps'),
   }
 }

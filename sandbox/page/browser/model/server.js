@@ -27,6 +27,20 @@ export const wholeExchange = async (exchange) => {
   return { ...(await ask(`/exchanges/${idOnServer(exchange.id)}`)), id: exchange.id, trace: exchange.trace }
 }
 
+/**
+ * A request with the whole of its body, to be made again.
+ *
+ * @param {SeenExchange} exchange
+ * @throws Error where not all of it is kept
+ */
+export const repeatable = async (exchange) => {
+  const whole = await wholeExchange(exchange)
+  if (!whole.requestBodyOmitted) return whole
+  throw new Error(
+    `the body is too long, ${whole.requestBodyOmitted.toLocaleString('en')} characters of it are not kept`
+  )
+}
+
 /** The payload of a message, whole. @param {SeenMessage} message @returns {Promise<unknown>} @throws Error as above */
 export const wholePayload = async (message) => {
   if (message.payload !== undefined) return message.payload
@@ -67,13 +81,13 @@ export const redeliverMarked = async (delivery) => {
 }
 
 /**
- * Makes a request to the webhook or to Botpress anew, with the credential that it had.
+ * Makes a backend's request anew, with the credential that it had.
  *
  * @param {SeenExchange} exchange
  * @returns {Promise<string | undefined>} why it was refused, where it was
  */
 export const replay = async (exchange) => {
-  const whole = await wholeExchange(exchange)
+  const whole = await repeatable(exchange)
   return request({
     method: whole.method,
     url: whole.url,

@@ -8,11 +8,13 @@ import { batch, signal } from '@preact/signals'
 /**
  * All that belongs to a message of a backend, or to one that the bot began with.
  *
- * @typedef {{ id: string, exchanges: Map<string, SeenExchange>, messages: Map<string, SeenMessage>, version: number }} Trace
+ * @typedef {{ id: string, exchanges: Map<string, SeenExchange>, messages: Map<string, SeenMessage>, version: number, isOver?: boolean }} Trace
+ *   `isOver`: the sandbox that it was in has ended
  */
 
-/** What is shown at most; the server has no more of one run. */
-const MAX_TRACES = 1000
+/** The oldest are dropped: those of ended runs are kept too. */
+const MAX_TRACES = 2000
+const MAX_EXCHANGES = 4000
 
 /** The run of the sandbox, without which ids are not unique: they begin anew with it. */
 let run = ''
@@ -20,8 +22,8 @@ let run = ''
 /** @type {Map<string, Trace>} in the order of their beginning */
 export const traces = new Map()
 
-/** The trace of a message, by its id. @type {Map<string, string>} */
-export const traceOfMessage = new Map()
+/** The trace of each exchange, in the order of their beginning. @type {Map<string, Trace>} */
+const traceOfExchange = new Map()
 
 /** Goes up with each frame in which something has come: what is shown depends on it. */
 export const version = signal(0)
@@ -55,21 +57,33 @@ const traceWith = (id) => {
   traces.set(id, trace)
   for (const oldest of traces.keys()) {
     if (traces.size <= MAX_TRACES) break
-    forget(oldest)
+    traces.delete(oldest)
   }
   return trace
 }
 
-/** @param {string} id */
-const forget = (id) => {
-  for (const messageId of traces.get(id)?.messages.keys() ?? []) traceOfMessage.delete(messageId)
-  traces.delete(id)
+const dropOldestExchanges = () => {
+  for (const [id, trace] of traceOfExchange) {
+    if (traceOfExchange.size <= MAX_EXCHANGES) break
+    traceOfExchange.delete(id)
+    trace.exchanges.delete(id)
+    trace.version++
+    if (trace.exchanges.size + trace.messages.size === 0) traces.delete(trace.id)
+  }
+}
+
+const endRun = () => {
+  restarts.value = [...restarts.value, Date.now()]
+  for (const trace of traces.values()) {
+    trace.isOver = true
+    trace.version++
+  }
 }
 
 /** What each kind of event does. @type {Record<string, (data: any) => void>} */
 const appliers = {
   start: (data) => {
-    if (run !== '' && data.run !== run) restarts.value = [...restarts.value, Date.now()]
+    if (run !== '' && data.run !== run) endRun()
     run = data.run
     start.value = data
   },
@@ -78,13 +92,14 @@ const appliers = {
   exchange: (data) => {
     const trace = traceWith(ofRun(data.trace))
     trace.exchanges.set(ofRun(data.id), { ...data, id: ofRun(data.id), trace: trace.id })
+    traceOfExchange.set(ofRun(data.id), trace)
     trace.version++
+    dropOldestExchanges()
   },
   message: (data) => {
     const trace = traceWith(ofRun(data.trace))
     trace.messages.set(ofRun(data.id), { ...data, id: ofRun(data.id), trace: trace.id })
     trace.version++
-    traceOfMessage.set(ofRun(data.id), trace.id)
   },
 }
 
@@ -94,10 +109,3 @@ export const apply = (events) =>
     for (const { kind, data } of events) appliers[kind]?.(JSON.parse(data))
     version.value++
   })
-
-/** Drops all that has been shown. */
-export const clear = () => {
-  traces.clear()
-  traceOfMessage.clear()
-  version.value++
-}

@@ -1,6 +1,6 @@
-import { computed, signal } from '@preact/signals'
+import { computed, effect, signal, untracked } from '@preact/signals'
 import { address } from './address.js'
-import { traces, version } from './store.js'
+import { isOfThisRun, traces, version } from './store.js'
 import { createdAt, statusOfMessage, textOf } from './trace.js'
 
 /** @import { SeenMessage } from '../../wire' */
@@ -35,19 +35,28 @@ const readAt = signal({})
 /** Those that were opened by hand, and have no message yet. @type {import('@preact/signals').Signal<string[]>} */
 const opened = signal([])
 
-/** Chooses a conversation, for chat, wire and form; all of them with ''. @param {string} id */
-export const choose = (id) => {
-  const before = address.conversation.value
-  readAt.value = { ...readAt.value, ...(before && { [before]: Date.now() }), ...(id && { [id]: Date.now() }) }
-  address.conversation.value = id
-}
+/** What was there before is read: when all of them were last shown. */
+const allReadAt = signal(Date.now())
+
+/** The conversation that was shown before, or '' where all were. */
+let before = ''
+
+// However it was chosen, and left.
+effect(() => {
+  const now = address.conversation.value
+  untracked(() => {
+    if (before === '') allReadAt.value = Date.now()
+    else readAt.value = { ...readAt.value, [before]: Date.now() }
+  })
+  before = now
+})
 
 /** Makes up a conversation that there is not, and chooses it. */
 export const openNew = () => {
   let number = conversations.value.length + 1
   while (conversations.value.some(({ id }) => id === `conversation-${number}`)) number++
   opened.value = [...opened.value, `conversation-${number}`]
-  choose(`conversation-${number}`)
+  address.conversation.value = `conversation-${number}`
 }
 
 const isFailed = (/** @type {Said} */ { message, trace }) => {
@@ -58,31 +67,34 @@ const isFailed = (/** @type {Said} */ { message, trace }) => {
 /** The one with the newest message first. @type {import('@preact/signals').ReadonlySignal<Conversation[]>} */
 export const conversations = computed(() => {
   /** @type {Map<string, Conversation>} */
-  const all = new Map(opened.value.map((id) => [id, { id, lastWords: '', lastAt: 0, unread: 0, failed: 0 }]))
+  const all = new Map()
+  const empty = (/** @type {string} */ id) => ({ id, lastWords: '', lastAt: 0, unread: 0, failed: 0 })
+  const chosen = address.conversation.value
+  for (const id of [...opened.value, ...(chosen === '' ? [] : [chosen])]) all.set(id, empty(id))
   for (const one of said.value) {
     const { message } = one
     const id = message.conversationId
     const at = createdAt(message)
-    const before = all.get(id) ?? { id, lastWords: '', lastAt: 0, unread: 0, failed: 0 }
+    const known = all.get(id) ?? empty(id)
     // Where all are shown, all are read.
-    const isRead =
-      address.conversation.value === '' || address.conversation.value === id || at <= (readAt.value[id] ?? readAll)
+    const isRead = chosen === '' || chosen === id || at <= Math.max(readAt.value[id] ?? 0, allReadAt.value)
     all.set(id, {
       id,
       lastWords: textOf(message),
       lastAt: at,
-      unread: before.unread + (message.direction === 'outgoing' && !isRead ? 1 : 0),
-      failed: before.failed + (isFailed(one) ? 1 : 0),
+      unread: known.unread + (message.direction === 'outgoing' && !isRead ? 1 : 0),
+      failed: known.failed + (isFailed(one) ? 1 : 0),
     })
   }
   return [...all.values()].toSorted((a, b) => (b.lastAt || Infinity) - (a.lastAt || Infinity))
 })
 
-/** What was there before the page is read. */
-const readAll = Date.now()
-
 /** The messages that the integration has marked: how many may be redelivered, and how many may have arrived. */
 export const marked = computed(() => ({
-  failed: said.value.filter(({ message }) => message.mark === 'failed').length,
-  unknown: said.value.filter(({ message }) => message.mark === 'unknown').length,
+  failed: countMarked('failed'),
+  unknown: countMarked('unknown'),
 }))
+
+/** @param {string} mark */
+const countMarked = (mark) =>
+  said.value.filter(({ message: { id, mark: its } }) => its === mark && isOfThisRun(id)).length

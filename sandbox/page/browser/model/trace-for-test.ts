@@ -1,4 +1,5 @@
 import type { SeenExchange, SeenMessage } from '../../wire'
+import { sentIn } from '../../traces'
 import type { Trace } from './store'
 
 const RUN = 'run~'
@@ -17,14 +18,10 @@ export const exchange = (fields: Partial<SeenExchange>): SeenExchange => ({
   ...fields,
 })
 
-export const request = (fields: Partial<SeenExchange> = {}) =>
-  exchange({
-    from: 'backend',
-    to: 'webhook',
-    url: '/webhook',
-    requestBody: '{"userId":"ada","conversationId":"tea","messageId":"1","type":"text","text":"Hello"}',
-    ...fields,
-  })
+const BODY = '{"userId":"ada","conversationId":"tea","messageId":"1","type":"text","text":"Hello"}'
+
+export const request = ({ url = '/webhook', requestBody = BODY, ...fields }: Partial<SeenExchange> = {}) =>
+  exchange({ from: 'backend', to: 'webhook', url, requestBody, sent: sentIn(url, requestBody), ...fields })
 
 /** A try to deliver the message of that id. */
 export const tryOf = (id: string, fields: Partial<SeenExchange>) =>

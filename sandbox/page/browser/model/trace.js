@@ -3,9 +3,10 @@
 
 /**
  * What became of a trace, or of a message of the bot. `open`: it is under way. `taken`: the webhook took it, and the bot has
- * not answered. `perhaps`: it may have arrived. `refused`: the webhook did not take it.
+ * not answered. `perhaps`: it may have arrived. `refused`: the webhook did not take it. `cut off`: the sandbox ended before
+ * it did.
  *
- * @typedef {'open' | 'taken' | 'delivered' | 'retrying' | 'perhaps' | 'failed' | 'refused'} Status
+ * @typedef {'open' | 'taken' | 'delivered' | 'retrying' | 'perhaps' | 'failed' | 'refused' | 'cut off'} Status
  */
 
 /**
@@ -17,12 +18,15 @@
  *   conversationId?: string
  *   userId?: string
  *   direction: 'to the bot' | 'from the bot' | 'of the integration'
+ *   isMessage: boolean
  *   status: Status
  *   code?: number
  *   requests: number
  *   replies: number
  *   tries: number
+ *   isRetried: boolean
  *   startedAt: number
+ *   lastAt: number
  *   durationMs?: number
  *   roundTripMs?: number
  *   reason?: string
@@ -33,7 +37,7 @@
 /** @param {string | undefined} text @returns {any} */
 export const parsed = (text) => {
   try {
-    return JSON.parse(text ?? '')
+    return JSON.parse((text ?? '').replace(/^\uFEFF/, ''))
   } catch {
     return undefined
   }
@@ -90,7 +94,13 @@ export const isOk = ({ status }) => status !== undefined && status >= 200 && sta
 export const isEnded = ({ durationMs }) => durationMs !== undefined
 
 /** @param {Trace} trace @param {SeenMessage} message @returns {Status} */
-export const statusOfMessage = (trace, message) => {
+export const statusOfMessage = (trace, message) => atTheEnd(trace, statusInRun(trace, message))
+
+/** What was under way when the sandbox ended comes to no end. @param {Trace} trace @param {Status} status @returns {Status} */
+const atTheEnd = ({ isOver }, status) => (isOver && (status === 'open' || status === 'retrying') ? 'cut off' : status)
+
+/** @param {Trace} trace @param {SeenMessage} message @returns {Status} */
+const statusInRun = (trace, message) => {
   const { direction, mark, delivery } = message
   if (direction === 'incoming') return 'taken'
   const tries = triesOf(trace, message)
@@ -103,16 +113,18 @@ export const statusOfMessage = (trace, message) => {
 }
 
 /** The worst of them stands for all. @type {Status[]} */
-const BY_WEIGHT = ['failed', 'perhaps', 'retrying', 'open', 'delivered']
+const BY_WEIGHT = ['failed', 'perhaps', 'retrying', 'open', 'cut off', 'delivered']
 
 /** @param {Trace} trace @param {SeenMessage[]} replies @param {SeenExchange[]} requests @returns {Status} */
 const statusOf = (trace, replies, requests) => {
   const last = requests.at(-1)
+  // The bot may have answered an earlier one that was the same message.
+  if (last && isEnded(last) && !isOk(last)) return 'refused'
   if (replies.length > 0) {
     const statuses = new Set(replies.map((reply) => statusOfMessage(trace, reply)))
     return BY_WEIGHT.find((status) => statuses.has(status)) ?? 'open'
   }
-  if (last) return !isEnded(last) ? 'open' : isOk(last) ? 'taken' : 'refused'
+  if (last) return isEnded(last) ? 'taken' : 'open'
   const exchanges = exchangesOf(trace)
   if (exchanges.some((exchange) => !isEnded(exchange))) return 'open'
   const delivery = exchanges.findLast(({ to }) => to === 'endpoint')
@@ -125,6 +137,12 @@ export const textOf = ({ type, text }) => (type === 'text' && text) || type
 
 const TITLE_LENGTH = 120
 
+/** @type {Set<Status>} */
+const UNENDED = new Set(['open', 'retrying', 'cut off'])
+
+/** @type {Set<Status>} */
+const FAILURES = new Set(['failed', 'perhaps'])
+
 /** @param {Trace} trace @returns {Summary} */
 const summarise = (trace) => {
   const exchanges = exchangesOf(trace)
@@ -134,41 +152,52 @@ const summarise = (trace) => {
   const replies = messages.filter(({ direction }) => direction === 'outgoing')
   const sent = messages.find(({ direction }) => direction === 'incoming')
   const [first] = requests
+  const brought = requests.find(({ sent: ids }) => ids)
   const body = parsed(first?.requestBody)
   const isTest = tries.some(({ requestHeaders }) => requestHeaders['webhook-id'] === 'test')
   const startedAt = Math.min(...exchanges.map(({ at }) => at), ...messages.map(createdAt))
-  const ends = exchanges.map(({ at, durationMs }) => durationMs !== undefined && at + durationMs)
+  const lastAt = Math.max(...exchanges.map(({ at, durationMs = 0 }) => at + durationMs), ...messages.map(createdAt))
   const title =
     (sent && textOf(sent)) ??
     (typeof body?.text === 'string' && body.text ? body.text : undefined) ??
-    (first && (body?.type ? String(body.type) : `${first.method} ${first.url}`)) ??
+    (typeof body?.type === 'string' && body.type ? body.type : undefined) ??
+    (first && `${first.method} ${first.url}`) ??
     (replies[0] && textOf(replies[0])) ??
     (isTest ? 'The test message of the registration' : (exchanges[0]?.url ?? ''))
   const delivered = replies
     .flatMap((reply) => triesOf(trace, reply))
     .filter(isOk)
     .map(({ at, durationMs = 0 }) => at + durationMs)
-  const status = statusOf(trace, replies, requests)
+  const status = atTheEnd(trace, statusOf(trace, replies, requests))
   const last = requests.at(-1)
-  const conversationId =
-    messages[0]?.conversationId ?? (typeof body?.conversationId === 'string' ? body.conversationId : undefined)
+  const conversationId = messages[0]?.conversationId ?? brought?.sent?.conversationId
   const refusal = status === 'refused' ? (parsed(last?.responseBody)?.detail ?? last?.error) : undefined
+  const undelivered = replies.find((reply) => FAILURES.has(statusOfMessage(trace, reply)))
   return {
     id: trace.id,
     title: title.slice(0, TITLE_LENGTH),
     conversationId,
-    userId: typeof body?.userId === 'string' ? body.userId : undefined,
-    direction: first ? 'to the bot' : replies.length > 0 ? 'from the bot' : 'of the integration',
+    userId: brought?.sent?.userId,
+    direction: first || sent ? 'to the bot' : replies.length > 0 ? 'from the bot' : 'of the integration',
+    isMessage: messages.length > 0 || brought !== undefined,
     status,
     code: last?.status,
     requests: requests.length,
     replies: replies.length,
     tries: tries.length,
+    isRetried: replies.some((reply) => triesOf(trace, reply).filter(({ isRedelivery }) => !isRedelivery).length > 1),
     startedAt,
-    durationMs: status === 'open' || status === 'retrying' ? undefined : Math.max(...ends.map(Number)) - startedAt,
+    lastAt,
+    durationMs: UNENDED.has(status) || exchanges.length === 0 ? undefined : lastAt - startedAt,
     roundTripMs: first && delivered.length > 0 ? Math.min(...delivered) - first.at : undefined,
-    reason: replies.find(({ delivery }) => delivery?.error)?.delivery?.error ?? refusal,
-    words: [title, conversationId, ...messages.map(textOf), ...requests.map(({ requestBody }) => requestBody), trace.id]
+    reason: refusal ?? undelivered?.delivery?.error,
+    words: [
+      title,
+      conversationId,
+      ...messages.flatMap(({ id, payload, payloadBeginning }) => [id, JSON.stringify(payload), payloadBeginning?.text]),
+      ...requests.map(({ requestBody }) => requestBody),
+      trace.id,
+    ]
       .join('\n')
       .toLowerCase(),
   }
@@ -176,6 +205,16 @@ const summarise = (trace) => {
 
 /** The trace in a line; the same object as long as nothing is new in it. */
 export const summaryOf = perVersion(summarise)
+
+/** How often a message was tried, and what came of it: where more than once, or not within the delivery alone. @param {Trace} trace @param {SeenMessage} message */
+export const storyOf = (trace, message) => {
+  const tries = triesOf(trace, message)
+  const outcomes = tries.map(({ status, error }) =>
+    status === undefined ? (error ?? 'no answer yet') : String(status)
+  )
+  const last = outcomes.pop()
+  return outcomes.length === 0 ? '' : `${outcomes.join(', ')}, then ${last}`
+}
 
 /** @type {Record<Status, string>} */
 export const STATUS_WORDS = {
@@ -186,6 +225,7 @@ export const STATUS_WORDS = {
   perhaps: 'perhaps delivered',
   failed: 'not delivered',
   refused: 'refused',
+  'cut off': 'cut off',
 }
 
 /** @param {number} ms */

@@ -49,17 +49,21 @@ export const rowsOf = (trace) => {
   /** @type {Map<unknown, SeenExchange[]>} */
   const tries = new Map()
   for (const exchange of exchangesOf(trace)) {
-    const { from, to, method, url, requestHeaders, call } = exchange
+    const { from, to, method, url, requestHeaders, call, isRedelivery } = exchange
     if (from === 'backend') rows.push(rowOf(exchange, { kind: 'request', label: `${method} ${url}` }))
     else if (to === 'endpoint') {
-      const id = requestHeaders['webhook-id']
-      const before = tries.get(id) ?? []
+      const key = `${requestHeaders['webhook-id']} ${isRedelivery === true}`
+      const before = tries.get(key) ?? []
       const previous = before.at(-1)
       const pauseMs = previous && exchange.at - previous.at - (previous.durationMs ?? 0)
       rows.push(
-        rowOf(exchange, { kind: 'try', label: before.length > 0 ? `try ${before.length + 1}` : 'delivery', pauseMs })
+        rowOf(exchange, {
+          kind: 'try',
+          label: `${isRedelivery ? 'redelivery, ' : ''}try ${before.length + 1}`,
+          pauseMs,
+        })
       )
-      tries.set(id, [...before, exchange])
+      tries.set(key, [...before, exchange])
     } else if (isLook(exchange)) {
       const last = rows.findLast(({ kind, exchanges }) => kind === 'looks' && exchanges[0]?.call === call)
       if (last) {
@@ -78,7 +82,7 @@ export const rowsOf = (trace) => {
     rows.push({
       key: id,
       kind: 'message',
-      label: `the bot: ${textOf(message)}`,
+      label: textOf(message),
       startedAt: at,
       endedAt: at,
       outcome: type,

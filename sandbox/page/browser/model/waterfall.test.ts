@@ -10,6 +10,7 @@ describe('the rows of a waterfall', () => {
           tryOf('a', { at: 1200 }),
           tryOf('a', { at: 110, durationMs: 90, status: 500 }),
           tryOf('b', { at: 300 }),
+          tryOf('a', { at: 9000, isRedelivery: true }),
           request(),
         ],
         [reply('a')]
@@ -17,10 +18,11 @@ describe('the rows of a waterfall', () => {
     )
     expect(rows.map(({ kind, label, pauseMs, isOk }) => [kind, label, pauseMs, isOk])).toEqual([
       ['request', 'POST /webhook', undefined, true],
-      ['message', 'the bot: You said: Hello', undefined, undefined],
-      ['try', 'delivery', undefined, false],
-      ['try', 'delivery', undefined, true],
+      ['message', 'You said: Hello', undefined, undefined],
+      ['try', 'try 1', undefined, false],
+      ['try', 'try 1', undefined, true],
       ['try', 'try 2', 1000, true],
+      ['try', 'redelivery, try 1', undefined, true],
     ])
   })
 

@@ -8,6 +8,7 @@ import { Conversations } from './chat/conversations.js'
 import { Faults } from './faults.js'
 import { FirstSteps } from './first-steps.js'
 import { Header } from './header.js'
+import { keepFocus } from './keep-focus.js'
 import { onKey } from './keyboard.js'
 import { announceOutcomes } from './outcomes.js'
 import { Detail } from './wire/detail.js'
@@ -17,10 +18,10 @@ import { TraceList } from './wire/trace-list.js'
 export const App = () => {
   useEffect(() => {
     document.addEventListener('keydown', onKey)
-    const end = announceOutcomes()
+    const ends = [announceOutcomes(), keepFocus()]
     return () => {
       document.removeEventListener('keydown', onKey)
-      end()
+      ends.forEach((end) => end())
     }
   }, [])
   const isOpen = address.trace.value !== ''
@@ -29,7 +30,7 @@ export const App = () => {
     <${Faults} />
     <main class=${isOpen ? 'with-detail' : ''}>
       <${Conversations} />
-      <section id="chat-pane" aria-labelledby="chat-title">
+      <section id="chat-pane" tabindex="-1" aria-labelledby="chat-title">
         <${Chat} />
         <${Composer} />
       </section>

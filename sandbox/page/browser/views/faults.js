@@ -1,4 +1,5 @@
 import { signal } from '@preact/signals'
+import { useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { changeFaults, resetFaults } from '../model/server.js'
 import { faults, start } from '../model/store.js'
@@ -29,17 +30,28 @@ const apply = async (change) => {
 /** @param {'endpoint' | 'botpress'} part @param {object} changes */
 const change = (part, changes) => apply(changeFaults({ [part]: changes }))
 
-/** @param {{ label: string, unit?: string, value: number, onChange: (value: number) => void }} props */
-const NumberField = ({ label, unit = '', value, onChange }) =>
-  html`<span>
+/**
+ * A number, which others may change too: not while it is being typed.
+ *
+ * @param {{ label: string, unit?: string, value: number, onChange: (value: number) => void }} props
+ */
+const NumberField = ({ label, unit = '', value, onChange }) => {
+  const [typed, setTyped] = useState(/** @type {string | undefined} */ (undefined))
+  return html`<span>
     <input
       type="number"
       class="short"
       aria-label=${label}
-      value=${value}
-      onChange=${(/** @type {any} */ event) => onChange(Number(event.currentTarget.value))}
+      value=${typed ?? value}
+      onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)}
+      onChange=${(/** @type {any} */ event) => {
+        setTyped(undefined)
+        if (event.currentTarget.value !== '') onChange(event.currentTarget.valueAsNumber)
+      }}
+      onBlur=${() => setTyped(undefined)}
     />${unit}
   </span>`
+}
 
 /** What goes wrong: the same in each tab. */
 export const Faults = () => {
@@ -51,6 +63,7 @@ export const Faults = () => {
   const isSet = endpoint.does !== 'answers' || endpoint.delayMs > 0 || botpress.times > 0 || botpress.delayMs > 0
   return html`<form
     class=${`faults ${isSet ? 'set' : ''}`}
+    tabindex="-1"
     aria-label="What goes wrong"
     onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}
   >
@@ -103,7 +116,9 @@ export const Faults = () => {
         onChange=${(/** @type {number} */ delayMs) => change('botpress', { delayMs })}
       />
     </fieldset>
-    <button type="button" disabled=${!isSet} onClick=${() => apply(resetFaults())}>Reset</button>
+    <button type="button" disabled=${!isSet && refused.value === ''} onClick=${() => apply(resetFaults())}>
+      Reset
+    </button>
     ${refused.value && html`<span class="bad" role="alert">${refused.value}</span>`}
   </form>`
 }

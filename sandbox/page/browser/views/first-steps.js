@@ -22,7 +22,7 @@ const WORDS = ['card', 'carousel', 'burst 40', 'silent']
 /** Sends the demo bot a word. */
 export const Chips = () =>
   html`<div class="chips" role="group" aria-label="Try">
-    ${WORDS.map((word) => html`<button key=${word} type="button" class="chip" onClick=${() => send({ text: word })}>${word}</button>`)}
+    ${WORDS.map((word) => html`<button key=${word} type="button" onClick=${() => send({ text: word })}>${word}</button>`)}
   </div>`
 
 /** @param {{ isDone: boolean, children?: unknown, title: string }} props */
@@ -46,7 +46,7 @@ const Copyable = ({ what, value }) =>
 export const FirstSteps = () => {
   if (!start.value) return null
   const { webhookUrl, key, token } = start.value
-  const sent = summaries.value.filter(({ direction }) => direction === 'to the bot')
+  const sent = summaries.value.filter(({ isMessage, direction }) => isMessage && direction === 'to the bot')
   const snippet = /** @type {(typeof SNIPPETS)[string]} */ (SNIPPETS[language.value])
   const code = snippet.code({ webhookUrl, key })
   return html`<section class="first-steps" aria-labelledby="steps-title">
@@ -92,8 +92,8 @@ export const FirstSteps = () => {
       <//>
     </ol>
     <p class="quiet">
-      Keys: <kbd>j</kbd> <kbd>k</kbd> through the list, <kbd>/</kbd> to search, <kbd>r</kbd> to replay,
-      <kbd>Ctrl</kbd>+<kbd>Enter</kbd> to send, <kbd>Esc</kbd> to come back here.
+      Keys: <kbd>j</kbd> <kbd>k</kbd> through the list, <kbd>Enter</kbd> into it, <kbd>/</kbd> to search,${' '}
+      <kbd>r</kbd> to replay, <kbd>Ctrl</kbd>+<kbd>Enter</kbd> to send, <kbd>Esc</kbd> to come back here.
     </p>
   </section>`
 }

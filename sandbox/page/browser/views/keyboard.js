@@ -1,6 +1,7 @@
 import { address } from '../model/address.js'
 import { listed } from '../model/found.js'
 import { replayTrace } from './wire/again.js'
+import { focusDetail } from './wire/detail.js'
 
 const isTyping = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? '')
 
@@ -19,8 +20,18 @@ const KEYS = {
   k: () => move(-1),
   '/': () => document.getElementById('search')?.focus(),
   r: () => void replayTrace(address.trace.value),
-  Escape: () => (address.trace.value = ''),
+  Enter: () => {
+    if (address.trace.value === '') move(1)
+    focusDetail()
+  },
+  Escape: () => {
+    address.trace.value = ''
+    document.getElementById('traces')?.focus()
+  },
 }
+
+/** What does something else where it has the focus. */
+const OWN_ENTER = 'a, button, summary, audio, video, [contenteditable]'
 
 /** The keys that work everywhere but where somebody types. @param {KeyboardEvent} event */
 export const onKey = (event) => {
@@ -37,7 +48,9 @@ export const onKey = (event) => {
     return
   }
   const act = KEYS[event.key]
-  if (!act) return
+  if (!act || (event.key === 'Enter' && document.activeElement?.matches(OWN_ENTER))) return
+  // A key that is held down goes through the list, and sends nothing again.
+  if (event.repeat && event.key === 'r') return
   event.preventDefault()
   act()
 }

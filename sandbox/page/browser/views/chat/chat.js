@@ -33,8 +33,11 @@ const outcomeOf = ({ message, trace }) => {
     const sent = exchangesOf(trace).filter(({ from }) => from === 'backend').length
     return { status, words: sent > 1 ? `sent ${sent} times` : '' }
   }
-  const tries = triesOf(trace, message).length
-  const after = tries > 1 ? ` in ${counted(tries, 'try', 'tries')}` : ''
+  const all = triesOf(trace, message)
+  const tries = all.filter(({ isRedelivery }) => !isRedelivery).length
+  const after =
+    (tries > 1 ? `${status === 'retrying' ? ',' : ' in'} ${counted(tries, 'try', 'tries')}` : '') +
+    (all.length > tries ? ', redelivered' : '')
   const reason = status === 'failed' || status === 'perhaps' ? `: ${message.delivery?.error ?? ''}` : ''
   return { status, words: `${STATUS_WORDS[status]}${after}${reason}` }
 }
@@ -51,7 +54,7 @@ const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: boolean }
   >
     <button type="button" class="meta" onClick=${open} title="Open its trace">
       <span>${direction === 'incoming' ? 'you in ' : 'bot in '}</span>
-      <span dir="auto">${conversationId}</span>${`, ${type} · ${clockTime(createdAt(message))}`}
+      <span class="where" dir="auto">${conversationId}</span>${`, ${type} · ${clockTime(createdAt(message))}`}
     </button>
     ${
       payload === undefined
@@ -74,6 +77,9 @@ const Failed = ({ failed }) => {
   </li>`
 }
 
+/** What the last redelivery came to. */
+const outcome = signal('')
+
 /** @param {'failed' | 'unknown'} delivery */
 const redeliver = async (delivery) => {
   outcome.value = 'redelivering …'
@@ -81,12 +87,10 @@ const redeliver = async (delivery) => {
   announce(outcome.value)
 }
 
-const outcome = signal('')
-
 /** What the integration has marked, and what can be done about it. */
 const Marked = () => {
   const { failed, unknown } = marked.value
-  if (failed + unknown === 0 && outcome.value === '') return null
+  if (failed + unknown === 0) return null
   return html`<div class="marked" role="group" aria-label="Not delivered, or perhaps">
     ${
       failed > 0 &&
@@ -107,7 +111,9 @@ const Marked = () => {
 /** The messages, the newest at the end, which is followed as long as it is looked at. */
 export const Chat = () => {
   const all = saidHere.value
-  const shown = all.slice(-limit.value)
+  // With the bubbles of the open trace, however old they are.
+  const opened = address.trace.value === '' ? -1 : all.findIndex(({ trace }) => trace.id === address.trace.value)
+  const shown = all.slice(Math.min(Math.max(all.length - limit.value, 0), opened < 0 ? Infinity : opened))
   const list = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
   const isAtEnd = useRef(true)
   const conversation = address.conversation.value
@@ -132,7 +138,7 @@ export const Chat = () => {
     >
       ${
         all.length > shown.length &&
-        html`<li class="earlier">
+        html`<li>
           <button type="button" onClick=${() => (limit.value += PAGE)}>
             Show earlier messages (${all.length - shown.length})
           </button>

@@ -91,7 +91,7 @@ export const Composer = () => {
         <${Field} label="Message id" value=${form.messageId} />
         <${Field} label="Type" value=${form.type} />
         <${Field} label="Prefer" value=${form.prefer} placeholder="wait=10" />
-        <label class="check"
+        <label
           ><input
             type="checkbox"
             checked=${form.isRepeat.value}

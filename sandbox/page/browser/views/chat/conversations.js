@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
-import { choose, conversations, openNew } from '../../model/talk.js'
+import { conversations, openNew } from '../../model/talk.js'
 
 const PAGE = 100
 
@@ -11,17 +11,19 @@ const limit = signal(PAGE)
 export const Conversations = () => {
   const all = conversations.value
   const chosen = address.conversation.value
-  return html`<nav id="conversations" aria-label="Conversations">
+  return html`<nav id="conversations" tabindex="-1" aria-label="Conversations">
     <h2>Conversations</h2>
     <button type="button" class="new" onClick=${openNew}>New conversation</button>
     <ul>
       <li>
-        <button type="button" aria-pressed=${chosen === ''} onClick=${() => choose('')}>All</button>
+        <button type="button" aria-pressed=${chosen === ''} onClick=${() => (address.conversation.value = '')}>
+          All
+        </button>
       </li>
       ${all.slice(0, limit.value).map(
         ({ id, lastWords, unread, failed }) =>
           html`<li key=${id}>
-            <button type="button" aria-pressed=${chosen === id} onClick=${() => choose(id)}>
+            <button type="button" aria-pressed=${chosen === id} onClick=${() => (address.conversation.value = id)}>
               <span class="name" dir="auto">${id}</span>
               ${unread > 0 && html`<span class="pill unread">${unread} new</span>`}
               ${failed > 0 && html`<span class="pill failed">${failed} failed</span>`}

@@ -1,7 +1,8 @@
 import { Component } from 'preact'
 
 /**
- * Draws a component anew only when one of its properties is another. A trace changes in place: its version is a property.
+ * Draws a component anew only when one of its properties is another, but for `said`, which is made anew each time: what changes
+ * in its trace changes the `version`, which has to be a property.
  *
  * @template {object} Props
  * @param {(props: Props) => any} view

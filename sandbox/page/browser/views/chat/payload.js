@@ -49,7 +49,7 @@ const choices = ({ text, options }, say) =>
 /** Bold, emphasis, code and links. @param {unknown} source */
 const markdown = (source) =>
   html`<div class="text" dir="auto">
-    ${String(source)
+    ${shortened(String(source))
       .split(/(\*\*[^*]+\*\*|_[^_]+_|`[^`]+`|\[[^\]]+\]\([^)\s]+\))/)
       .map((part) => {
         if (/^\*\*.+\*\*$/.test(part)) return html`<strong>${part.slice(2, -2)}</strong>`

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import { address } from '../../model/address.js'
 import { summaries } from '../../model/found.js'
 import { sendMessage } from '../../model/server.js'
+import { announce } from '../announcer.js'
 
 /**
  * A message on its way from this page, or one that was refused.
@@ -56,7 +57,9 @@ export const send = async (message, prefer = '') => {
 export const sendAgain = async ({ message, prefer, at }) => {
   drop(message)
   const reason = await sendMessage(message, prefer)
-  if (reason !== undefined) unsent.value = [...unsent.value, { message, prefer, at, reason }]
+  if (reason === undefined) return
+  unsent.value = [...unsent.value, { message, prefer, at, reason }]
+  announce(`Not sent: ${reason}`)
 }
 
 /** @param {Sent} message */

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { copy } from '../../export/clipboard.js'
-import { parsed } from '../../model/trace.js'
+import { isRaw, parsedExactly } from '../../model/exact-json.js'
 
 /** What is longer is cut until somebody asks for all of it. */
 const MAX_SHOWN = 20_000
@@ -25,8 +25,8 @@ const Json = ({ name, value, depth }) => {
   const [limit, setLimit] = useState(MAX_ITEMS)
   const label = name === undefined ? '' : html`<span class="name">${name}</span>: `
   if (typeof value === 'string') return html`<div class="json">${label}<${LongText} text=${value} /></div>`
-  if (typeof value !== 'object' || value === null)
-    return html`<div class="json">${label}<span class="literal">${String(value)}</span></div>`
+  if (typeof value !== 'object' || value === null || isRaw(value))
+    return html`<div class="json">${label}<span class="literal">${JSON.stringify(value)}</span></div>`
   const entries = Object.entries(value)
   const [begin, end] = Array.isArray(value) ? ['[', ']'] : ['{', '}']
   if (entries.length === 0) return html`<div class="json">${label}${begin}${end}</div>`
@@ -50,20 +50,26 @@ const Json = ({ name, value, depth }) => {
 /**
  * A body, or a payload. It is made when it is looked at, and cut.
  *
- * @param {{ title: string, text: string, omitted?: number, whole: () => Promise<string> }} props `text` is its beginning
- *   where something is `omitted`
+ * @param {{ title: string, text: string, omitted?: number, whole: () => Promise<{ text: string, omitted?: number }> }} props
+ *   `text` is its beginning where something is `omitted`
  */
 export const Body = ({ title, text, omitted = 0, whole }) => {
   const [all, setAll] = useState(/** @type {string | undefined} */ (undefined))
   const [reason, setReason] = useState('')
   const shown = all ?? (omitted > 0 ? text : text.slice(0, MAX_SHOWN))
   const missing = all === undefined ? text.length + omitted - shown.length : 0
-  const value = missing === 0 ? parsed(shown) : undefined
-  const showAll = () => whole().then(setAll, ({ message }) => setReason(message))
+  const value = missing === 0 ? parsedExactly(shown) : undefined
+  const attempt = (/** @type {() => Promise<unknown>} */ act) => act().catch(({ message }) => setReason(message))
+  const showAll = () =>
+    attempt(async () => {
+      const { text: everything, omitted: lost = 0 } = await whole()
+      setAll(everything)
+      if (lost > 0) setReason(`${lost.toLocaleString('en')} characters more are not kept.`)
+    })
   return html`<div class="body">
     <h4>
       ${title}
-      <button type="button" onClick=${async () => copy(await whole(), title.toLowerCase())}>
+      <button type="button" onClick=${() => attempt(async () => copy((await whole()).text, title.toLowerCase()))}>
         Copy ${value === undefined ? 'text' : 'JSON'}
       </button>
     </h4>

@@ -1,9 +1,9 @@
-import { signal } from '@preact/signals'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { wholePayload } from '../../model/server.js'
 import { isOfThisRun, traces, version } from '../../model/store.js'
-import { exchangesOf, messagesOf, statusOfMessage, STATUS_WORDS, summaryOf } from '../../model/trace.js'
+import { exchangesOf, messagesOf, statusOfMessage, STATUS_WORDS, storyOf, summaryOf } from '../../model/trace.js'
 import { rowsOf } from '../../model/waterfall.js'
 import { downloadHar, failure, redeliverMessage } from './again.js'
 import { Body } from './body.js'
@@ -13,8 +13,8 @@ import { Waterfall } from './waterfall.js'
 /** @import { SeenMessage } from '../../../wire' */
 /** @import { Trace } from '../../model/store' */
 
-/** The row that is chosen, of whichever trace. */
-const chosen = signal('')
+/** The looks of a row that are shown, until somebody asks for more. */
+const PAGE = 20
 
 /** @param {{ message: SeenMessage, trace: Trace }} props */
 const BotMessage = ({ message, trace }) => {
@@ -28,54 +28,78 @@ const BotMessage = ({ message, trace }) => {
         Redeliver
       </button>
     </div>
-    ${delivery?.error && html`<p class="reason bad">${delivery.error} <a href="/guide#catch-up" target="_blank">What to do</a></p>`}
+    ${(status === 'failed' || status === 'perhaps') && delivery?.error && html`<p class="reason bad">${delivery.error} <a href="/guide#catch-up" target="_blank">What to do</a></p>`}
     <${Body}
       title="Payload"
       text=${text}
       omitted=${payloadBeginning?.omitted}
-      whole=${async () => JSON.stringify(await wholePayload(message), null, 2)}
+      whole=${async () => ({ text: JSON.stringify(await wholePayload(message), null, 2) })}
     />
   </article>`
 }
 
-/** All of one trace. */
+/** Whether the detail gets the focus as soon as it is there. */
+let wantsFocus = false
+
+/** Puts the focus on the detail, also where it is about to be drawn. */
+export const focusDetail = () => {
+  wantsFocus = true
+  const detail = document.getElementById('detail')
+  if (!detail) return
+  wantsFocus = false
+  detail.focus()
+}
+
+/** The open trace, or that there is none any more. */
 export const Detail = () => {
   void version.value
-  const trace = traces.get(address.trace.value)
-  const close = html`<button type="button" class="close" aria-label="Close" onClick=${() => (address.trace.value = '')}>
-    ×
-  </button>`
-  if (!trace) {
-    return html`<section id="detail" tabindex="-1" aria-labelledby="detail-title">
-      ${close}
-      <h2 id="detail-title">It is no longer kept</h2>
-      <p class="quiet">The sandbox keeps the last 2,000 requests, until it is ended.</p>
-    </section>`
-  }
+  const id = address.trace.value
+  const trace = traces.get(id)
+  const section = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
+  useLayoutEffect(() => {
+    if (wantsFocus) section.current?.focus()
+    wantsFocus = false
+  }, [])
+  return html`<section id="detail" ref=${section} tabindex="-1" aria-labelledby="detail-title">
+    <button type="button" class="close" aria-label="Close" onClick=${() => (address.trace.value = '')}>×</button>
+    ${
+      trace
+        ? html`<${OpenTrace} key=${id} trace=${trace} version=${trace.version} />`
+        : html`<h2 id="detail-title">It is no longer kept</h2>
+            <p class="quiet">The sandbox keeps the last 2,000 requests, until it is ended.</p>`
+    }
+  </section>`
+}
+
+/** @param {{ trace: Trace, version: number }} props `version` is another one when something is new in it */
+const OpenTrace = ({ trace }) => {
   const { title, status, reason, startedAt } = summaryOf(trace)
   const rows = rowsOf(trace)
-  const row = rows.find(({ key }) => key === chosen.value) ?? rows.find(({ isOk }) => isOk === false) ?? rows[0]
+  // What is looked at stays, whatever comes.
+  const [chosen, choose] = useState(() => (rows.find(({ isOk }) => isOk === false) ?? rows[0])?.key)
+  const [looks, setLooks] = useState(PAGE)
+  const row = rows.find(({ key }) => key === chosen) ?? rows[0]
+  const exchanges = row?.exchanges ?? []
   const replies = messagesOf(trace).filter(({ direction }) => direction === 'outgoing')
-  return html`<section id="detail" tabindex="-1" aria-labelledby="detail-title">
-    ${close}
+  const stories = replies.map((message) => storyOf(trace, message)).filter((story) => story !== '')
+  const { trace: failedIn, words } = failure.value
+  return html`
     <h2 id="detail-title" dir="auto">${title || '(no text)'}</h2>
     <p>
       <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span>
       <span class="quiet">${new Date(startedAt).toLocaleString()}</span>
     </p>
+    ${stories.length > 0 && html`<p>The endpoint answered ${stories.join('; ')}.</p>`}
     ${reason && html`<p class="reason bad">${reason} <a href=${`/guide#${status === 'refused' ? 'errors' : 'catch-up'}`} target="_blank">What to do</a></p>`}
     <div class="actions">
       ${replies.length === 1 && replies.map((message) => html`<button key=${message.id} type="button" disabled=${!isOfThisRun(message.id)} onClick=${() => redeliverMessage(message)}>Redeliver the reply</button>`)}
       <button type="button" onClick=${() => downloadHar(trace)}>Download as HAR</button>
     </div>
-    ${failure.value && html`<p class="bad">${failure.value}</p>`}
-    <${Waterfall}
-      trace=${trace}
-      chosen=${row?.key ?? ''}
-      onChoose=${(/** @type {string} */ key) => (chosen.value = key)}
-    />
+    ${words !== '' && failedIn === trace.id && html`<p class="bad">${words}</p>`}
+    <${Waterfall} trace=${trace} chosen=${row?.key ?? ''} onChoose=${choose} />
     ${row?.message && html`<${BotMessage} key=${row.key} message=${row.message} trace=${trace} />`}
-    ${(row?.exchanges ?? []).slice(0, 20).map((exchange) => html`<${Exchange} key=${exchange.id} exchange=${exchange} />`)}
+    ${exchanges.slice(0, looks).map((exchange) => html`<${Exchange} key=${exchange.id} exchange=${exchange} />`)}
+    ${exchanges.length > looks && html`<button type="button" onClick=${() => setLooks(looks + PAGE)}>Show more of ${exchanges.length} looks</button>`}
     ${exchangesOf(trace).length === 0 && html`<p class="quiet">Its requests are no longer kept.</p>`}
-  </section>`
+  `
 }

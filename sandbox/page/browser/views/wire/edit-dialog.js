@@ -2,22 +2,32 @@ import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { headersOf } from '../../export/curl.js'
-import { request, wholeExchange } from '../../model/server.js'
+import { repeatable, request } from '../../model/server.js'
 import { start } from '../../model/store.js'
-import { parsed } from '../../model/trace.js'
+import { parsedExactly } from '../../model/exact-json.js'
 import { announce } from '../announcer.js'
 
 /** @import { SeenExchange } from '../../../wire' */
 
-/** @type {import('@preact/signals').Signal<{ method: string, url: string, headers: string, body: string } | undefined>} */
+/** @type {import('@preact/signals').Signal<{ method: string, url: string, headers: string, body: string, formerId?: string } | undefined>} */
 const edited = signal(undefined)
 
 const reason = signal('')
 
-/** Opens a request, to change it and send it. @param {SeenExchange} exchange */
+/**
+ * The body to begin with. A message gets an id of its own: under the old one, what was changed would be dropped as a repeat.
+ *
+ * @param {SeenExchange} exchange
+ */
+const bodyOf = ({ sent, requestBody = '' }) => {
+  const json = parsedExactly(requestBody)
+  if (typeof json !== 'object' || json === null) return requestBody
+  return JSON.stringify(sent ? { ...json, messageId: crypto.randomUUID() } : json, null, 2)
+}
+
+/** Opens a request, to change it and send it. @param {SeenExchange} exchange @throws Error where not all of it is kept */
 export const edit = async (exchange) => {
-  const whole = await wholeExchange(exchange).catch(() => exchange)
-  const json = parsed(whole.requestBody)
+  const whole = await repeatable(exchange)
   reason.value = ''
   edited.value = {
     method: whole.method,
@@ -25,7 +35,8 @@ export const edit = async (exchange) => {
     headers: headersOf(whole, /** @type {any} */ (start.value))
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n'),
-    body: json === undefined ? (whole.requestBody ?? '') : JSON.stringify(json, null, 2),
+    body: bodyOf(whole),
+    formerId: whole.sent?.messageId,
   }
 }
 
@@ -65,7 +76,7 @@ export const EditDialog = () => {
           if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void send(event)
         }}
       >
-        <h2 id="edit-title">Edit and send</h2>
+        <h2 id="edit-title">Edit and send: ${now.method}</h2>
         <label
           >Path<input
             value=${now.url}
@@ -80,11 +91,13 @@ export const EditDialog = () => {
         </label>
         <label
           >Body<textarea
+            autofocus
             rows="14"
             value=${now.body}
             onInput=${(/** @type {any} */ event) => change({ body: event.currentTarget.value })}
           ></textarea>
         </label>
+        ${now.formerId && html`<p class="quiet">The messageId is a new one. To repeat the message, put back <code>${now.formerId}</code>.</p>`}
         ${reason.value && html`<p class="bad" role="alert">${reason.value}</p>`}
         <div class="actions">
           <button class="primary">Send it</button><button type="button" onClick=${close}>Cancel</button>

@@ -2,8 +2,7 @@ import { html } from 'htm/preact'
 import { wholeExchange } from '../../model/server.js'
 import { duration, isOk } from '../../model/trace.js'
 import { explain } from './explain.js'
-import { copyAsCurl, replayExchange } from './again.js'
-import { edit } from './edit-dialog.js'
+import { copyAsCurl, editExchange, replayExchange } from './again.js'
 import { Body } from './body.js'
 
 /** @import { SeenExchange } from '../../../wire' */
@@ -20,7 +19,7 @@ const Headers = ({ headers = {} }) =>
 
 /** @param {{ signature: NonNullable<SeenExchange['signature']> }} props */
 const Signed = ({ signature: { isVerified, signed } }) =>
-  html`<p class="signature">
+  html`<p>
     <span class=${isVerified ? 'good' : 'bad'}
       >${isVerified ? '✓ signature verified' : '✗ the signature is not right'}</span
     >
@@ -33,19 +32,24 @@ export const Exchange = ({ exchange }) => {
   const { from, to, method, url, requestHeaders, requestBody, requestBodyOmitted } = exchange
   const { status, error, durationMs, responseHeaders, responseBody, responseBodyOmitted, signature } = exchange
   const reason = explain(exchange)
-  const half = async (/** @type {'requestBody' | 'responseBody'} */ which) =>
-    (await wholeExchange(exchange))[which] ?? ''
+  const half = async (/** @type {'requestBody' | 'responseBody'} */ which) => {
+    const whole = await wholeExchange(exchange)
+    return { text: whole[which] ?? '', omitted: whole[`${which}Omitted`] }
+  }
   return html`<article class="exchange" aria-label=${`${from} to ${to}`}>
     <h3>
       <span class="quiet">${from} → ${to}</span> <span class="url">${method} ${url}</span> ${' '}<span
         class=${status === undefined && !error ? 'quiet' : isOk(exchange) ? 'good' : 'bad'}
         >${status ?? error ?? '…'}</span
       >
-      ${durationMs !== undefined && html` <span class="quiet">${duration(durationMs)}</span>`}
+      ${durationMs !== undefined && html` <span class="took quiet">${duration(durationMs)}</span>`}
     </h3>
     <div class="actions">
-      ${to !== 'endpoint' && html`<button type="button" onClick=${() => replayExchange(exchange)}>Replay</button>`}
-      ${to === 'webhook' && html`<button type="button" onClick=${() => edit(exchange)}>Edit and send</button>`}
+      ${
+        to === 'webhook' &&
+        html`<button type="button" onClick=${() => replayExchange(exchange)}>Replay</button
+          ><button type="button" onClick=${() => editExchange(exchange)}>Edit and send</button>`
+      }
       <button type="button" onClick=${() => copyAsCurl(exchange)}>Copy as curl</button>
     </div>
     ${reason && html`<p class="reason bad">${reason.words} <a href=${`/guide#${reason.anchor}`} target="_blank">What to do</a></p>`}

@@ -4,14 +4,16 @@ import { isOk, parsed } from '../../model/trace.js'
 
 /** @typedef {{ words: string, anchor: string }} Reason */
 
+/** As the integration has it: what of an endpoint's answers may pass. @param {number} status */
+const mayPass = (status) => status === 408 || status === 425 || status === 429 || status >= 500
+
 /** @param {SeenExchange} exchange @returns {string} */
 const wordsOfEndpoint = ({ status, error }) => {
-  if (status === undefined) return `Your endpoint gave no answer: ${error}.`
+  if (status === undefined) return `The endpoint gave no answer: ${error}.`
   if (status >= 300 && status < 400)
-    return `Your endpoint answered with a redirect (${status}), which is not followed: a redirected POST loses its message.`
-  if (status === 429 || status >= 500)
-    return `Your endpoint answered ${status}: that may pass, so the message is tried again.`
-  return `Your endpoint answered ${status}: it refuses the message, which is not tried again.`
+    return `The endpoint answered with a redirect (${status}), which is not followed: a redirected POST loses its message.`
+  if (mayPass(status)) return `The endpoint answered ${status}, which may pass: a message is tried up to four times.`
+  return `The endpoint answered ${status}: it refuses the message, which is not tried again.`
 }
 
 /**

@@ -1,7 +1,5 @@
 import { html } from 'htm/preact'
 import { address, resetFilters } from '../../model/address.js'
-import { isPaused } from '../../model/found.js'
-import { clear } from '../../model/store.js'
 import { STATUS_WORDS } from '../../model/trace.js'
 
 /** @import { Signal } from '@preact/signals' */
@@ -37,8 +35,9 @@ const DIRECTIONS = [
  * @param {{ fresh: number, onNewest: () => void }} props
  */
 export const Find = ({ fresh, onNewest }) => {
-  const { q, status, direction, conversation, since } = address
-  const isFiltered = [q, status, direction, conversation].some(({ value }) => value !== '')
+  const { q, status, direction, conversation, since, until } = address
+  const isPaused = until.value !== ''
+  const isFiltered = [q, status, direction, conversation, since].some(({ value }) => value !== '')
   return html`<div class="find" role="search">
     <input
       id="search"
@@ -51,15 +50,14 @@ export const Find = ({ fresh, onNewest }) => {
     <${Choice} label="Status" value=${status} options=${STATUSES} />
     <${Choice} label="Direction" value=${direction} options=${DIRECTIONS} />
     ${isFiltered && html`<button type="button" onClick=${resetFilters}>Show all</button>`}
-    <button type="button" aria-pressed=${isPaused.value} onClick=${() => (isPaused.value = !isPaused.value)}>
-      ${isPaused.value ? 'Go on' : 'Pause'}
+    <button type="button" aria-pressed=${isPaused} onClick=${() => (until.value = isPaused ? '' : String(Date.now()))}>
+      ${isPaused ? 'Go on' : 'Pause'}
     </button>
     <button
       type="button"
       onClick=${() => {
         since.value = String(Date.now())
         address.trace.value = ''
-        clear()
       }}
     >
       Clear
@@ -70,7 +68,7 @@ export const Find = ({ fresh, onNewest }) => {
         type="button"
         class="fresh"
         onClick=${() => {
-          isPaused.value = false
+          until.value = ''
           onNewest()
         }}
       >

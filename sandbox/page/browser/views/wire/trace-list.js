@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
-import { isScrolled, listed, summaries } from '../../model/found.js'
+import { listed, scrolledAt, summaries } from '../../model/found.js'
 import { clockTime, counted, duration, STATUS_WORDS } from '../../model/trace.js'
 import { Find } from './find.js'
 
@@ -18,9 +18,8 @@ const MARGIN = 10
 const seen = signal({ top: 0, height: 800 })
 
 /** The one line of a trace: what it was, where, and how it went. @param {Summary} summary */
-const factsOf = ({ conversationId, code, requests, replies, tries, durationMs }) =>
+const factsOf = ({ code, requests, replies, tries, durationMs }) =>
   [
-    conversationId,
     code,
     requests > 1 && `repeat, ${requests} requests`,
     replies > 0 && counted(replies, 'reply', 'replies'),
@@ -60,7 +59,7 @@ export const TraceList = () => {
 
   const toNewest = () => {
     if (list.current) list.current.scrollTop = 0
-    isScrolled.value = false
+    scrolledAt.value = 0
   }
 
   const move = (/** @type {number} */ to) => {
@@ -70,11 +69,8 @@ export const TraceList = () => {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const index = shown.findIndex(({ id }) => id === open)
     const to = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: shown.length - 1 }[event.key]
-    if (to !== undefined) move(to)
-    else if (event.key === 'Enter') {
-      if (index < 0) move(0)
-      document.getElementById('detail')?.focus()
-    } else return
+    if (to === undefined) return
+    move(to)
     event.preventDefault()
   }
 
@@ -82,7 +78,7 @@ export const TraceList = () => {
     <h2 id="wire-title">The wire</h2>
     <${Find} fresh=${fresh} onNewest=${toNewest} />
     <div
-      class="traces"
+      id="traces"
       ref=${list}
       role="listbox"
       tabindex="0"
@@ -90,7 +86,7 @@ export const TraceList = () => {
       aria-activedescendant=${rows.some(({ id }) => id === open) ? rowId(open) : undefined}
       onScroll=${(/** @type {any} */ { currentTarget: { scrollTop, clientHeight } }) => {
         seen.value = { top: scrollTop, height: clientHeight }
-        isScrolled.value = scrollTop > ROW / 2
+        scrolledAt.value = scrollTop > ROW / 2 ? scrolledAt.value || Date.now() : 0
       }}
       onKeyDown=${onKeyDown}
     >
@@ -113,7 +109,8 @@ export const TraceList = () => {
             <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span>
             <span class="facts"
               ><time>${clockTime(startedAt)}</time>
-              ${factsOf(summary).map((fact) => html` · <span dir="auto">${fact}</span>`)}</span
+              ${summary.conversationId && html` · <span class="where" dir="auto">${summary.conversationId}</span>`}
+              ${factsOf(summary).map((fact) => html`<span class="fact">${` · ${fact}`}</span>`)}</span
             >
           </div>`
         })}

@@ -1,9 +1,15 @@
+import { signal } from '@preact/signals'
 import { html } from 'htm/preact'
 import { rowsOf, scaleOf } from '../../model/waterfall.js'
 import { duration } from '../../model/trace.js'
 
 /** @import { Row } from '../../model/waterfall' */
 /** @import { Trace } from '../../model/store' */
+
+/** As many rows are drawn, until somebody asks for more. */
+const PAGE = 100
+
+const limit = signal(PAGE)
 
 /** The least width of a bar, in pixels: what ends the axis is seen too. */
 const BAR = 4
@@ -20,9 +26,11 @@ const WHO = { request: 'backend', call: 'Botpress', looks: 'Botpress', message: 
  * @param {{ trace: Trace, chosen: string, onChoose: (key: string) => void }} props
  */
 export const Waterfall = ({ trace, chosen, onChoose }) => {
-  const rows = rowsOf(trace)
+  const all = rowsOf(trace)
+  const rows = all.slice(-limit.value)
   const { place, breaks, durationMs } = scaleOf(rows, Date.now())
   return html`<div class="waterfall">
+    ${all.length > rows.length && html`<button type="button" onClick=${() => (limit.value += PAGE)}>Show earlier rows (${all.length - rows.length})</button>`}
     <ol aria-label="What happened, in order of time">
       ${rows.map(({ key, kind, label, startedAt, endedAt, isOk, outcome, pauseMs }) => {
         const begin = place(startedAt)
