@@ -51,6 +51,11 @@ describe('a request is made again', () => {
     await page.getByRole('button', { name: 'Edit and send' }).click()
     const dialog = page.getByRole('dialog', { name: 'Edit and send' })
     const body = dialog.getByLabel('Body')
+    // Under the old id it would be a repeat, and dropped.
+    await body.fill((await body.inputValue()).replace('Draft', 'Changed'))
+    await dialog.getByRole('button', { name: 'Send it' }).click()
+    await said(page, 'You said: Changed').waitFor()
+    await page.getByRole('button', { name: 'Edit and send' }).click()
     await body.fill('{')
     await dialog.getByRole('button', { name: 'Send it' }).click()
     await dialog
@@ -80,14 +85,14 @@ describe('a request is made again', () => {
     for (const name of ['webhook-timestamp', 'webhook-signature']) {
       expect(second!.headers[name]).not.toBe(first!.headers[name])
     }
-    await steps(page, /^endpointtry 2/).click()
+    await steps(page, /^endpointredelivery, try 1/).click()
     await page.getByText('✓ signature verified').waitFor()
   })
 
   it.each([
     ['the webhook', /^backend/, '200'],
     ['Botpress', /^BotpressPOST \/messages/, '200'],
-    ['the endpoint', /^endpointdelivery/, '204'],
+    ['the endpoint', /^endpointtry 1/, '204'],
   ])('to %s by a curl that works when it is pasted', async (_what, step, status) => {
     const { page } = await open()
     await sendByForm(page, `It's "quoted" $HOME \`x\` \\ 日本語 @file [1] {a,b}`)
@@ -131,6 +136,21 @@ describe('a request is made again', () => {
     expect(status).toMatch(/40[13]/)
     expect(command).not.toContain(sandbox.token)
   })
+})
+
+it('what is not kept whole is not made again, and says so', async () => {
+  const { page, sandbox } = await open()
+  const long = { ...messageBody({ type: 'any' }), payload: { text: 'x'.repeat(1_100_000) } }
+  await send(sandbox, long, { unchecked: true })
+  await openTrace(page, /\b413\b/)
+  const words = (what: string) =>
+    page.locator('#detail').getByText(new RegExp(`^${what}: the body is too long, [\\d,]+`))
+  for (const what of ['Copy as curl', 'Replay', 'Edit and send']) {
+    await page.getByRole('button', { name: what }).first().click()
+    await words(what).waitFor()
+  }
+  await page.getByRole('button', { name: /^Show all, / }).click()
+  await page.getByText(/characters more are not kept/).waitFor()
 })
 
 describe('a trace is taken along', () => {

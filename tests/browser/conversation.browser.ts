@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { messageBody, send } from '../backend'
 import { sandboxForTest } from '../for-test'
-import { letEndpoint, messages, open, openPage, said, sendByForm, setFault, traces } from './inspector'
+import { announced, letEndpoint, messages, open, openPage, said, sendByForm, setFault, traces } from './inspector'
 
 describe('the chat', () => {
   it('sends a message by the form, and shows the reply', async () => {
@@ -105,8 +105,9 @@ describe('the chat', () => {
     await marked.getByText(/^Redelivered 0, not delivered 1\. The message .* answered 503/).waitFor()
     await letEndpoint(page, 'answers')
     await marked.getByRole('button', { name: 'Redeliver 1 message that failed' }).click()
-    await marked.getByText('Redelivered 1, not delivered 0').waitFor()
-    await said(page, 'You said: Good morning').getByText('delivered in 6 tries').waitFor()
+    await announced(page, 'Redelivered 1, not delivered 0')
+    await said(page, 'You said: Good morning').getByText('delivered in 4 tries, redelivered').waitFor()
+    await marked.waitFor({ state: 'detached' })
 
     const reply = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
     sandbox.chat.operations.updateMessage({ id: reply.id, tags: { delivery: 'unknown' } })
@@ -224,6 +225,22 @@ describe('conversations', () => {
     await pane.getByRole('button', { name: /lunch/ }).click()
     await pane.getByText('3 new').waitFor({ state: 'detached' })
     await pane.getByRole('button', { name: /lunch.*3 failed/ }).waitFor()
+  })
+
+  it('count nothing as unread that was shown', async () => {
+    const { page, sandbox } = await open()
+    await send(sandbox, messageBody({ text: 'One', conversationId: 'lunch' }))
+    await said(page, 'You said: One').waitFor()
+    const list = page.getByRole('navigation', { name: 'Conversations' })
+    await send(sandbox, messageBody({ text: 'Two', conversationId: 'tea' }))
+    await said(page, 'You said: Two').waitFor()
+    await list.getByRole('button', { name: /^tea/ }).click()
+    await said(page, 'You said: Two').waitFor()
+    expect(await list.getByText(/new$/).count()).toBe(0)
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await list.getByRole('button', { name: /^lunch/ }).click()
+    await said(page, 'You said: One').waitFor()
+    expect(await list.getByText(/new$/).count()).toBe(0)
   })
 
   it('can be begun', async () => {

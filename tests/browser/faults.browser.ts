@@ -72,7 +72,7 @@ describe('what goes wrong', () => {
     await setFault(page, 'Botpress’s delay in milliseconds', 300)
     await sendByForm(page, 'Slow')
     await openTrace(page, /Slow.*delivered/)
-    await steps(page, /^endpointdelivery204[4-9]\d\d ms/).waitFor()
+    await steps(page, /^endpointtry 1204[4-9]\d\d ms/).waitFor()
     await steps(page, /messages\/get-or-create200[3-9]\d\d ms/).waitFor()
   })
 

@@ -79,8 +79,30 @@ describe('what is found', () => {
     const fresh = page.getByRole('button', { name: '3 new', exact: true })
     await fresh.waitFor()
     expect(await traces(page).count()).toBe(6)
+    // What was there before is not new, whatever is looked for.
+    await page.getByLabel('Search').fill('broken')
+    await expect.poll(() => traces(page).count()).toBe(1)
+    await page.getByLabel('Search').fill('')
+    await page.reload()
+    await expect.poll(() => traces(page).count()).toBe(6)
     await fresh.click()
     await expect.poll(() => traces(page).count()).toBe(9)
+  })
+
+  it('opens a trace, and the browser’s Back closes it', async () => {
+    await openTrace(page, 'Broken')
+    await page.goBack()
+    await page.getByRole('heading', { name: 'Your first message' }).waitFor()
+    await expect.poll(() => traces(page).count()).toBe(6)
+  })
+
+  it('has the id that was delivered, and what is written in a card', async () => {
+    await send(sandbox, messageBody({ text: 'card' }))
+    await traces(page, /card.*delivered/).waitFor()
+    await page.getByLabel('Search').fill('espresso')
+    await expect.poll(() => traces(page).count()).toBe(1)
+    await page.getByLabel('Search').fill(sandbox.chat.messages.all().at(-1)!.id)
+    await expect.poll(() => traces(page).count()).toBe(1)
   })
 
   it('stands still while something older is looked at, and says how many are new', async () => {
@@ -109,5 +131,7 @@ describe('what is found', () => {
     await send(sandbox, messageBody({ text: 'Afterwards' }))
     await said(page, 'You said: Afterwards').waitFor()
     expect(await traces(page, /Broken|Wrong/).count()).toBe(0)
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await traces(page, 'Broken').waitFor()
   })
 })

@@ -15,6 +15,7 @@ import {
   openTrace,
   said,
   sendByForm,
+  setFault,
   steps,
   traces,
 } from './inspector'
@@ -100,6 +101,7 @@ describe('the header', () => {
     await first.close()
     await page.getByText('connecting again').waitFor()
     await page.getByText('gone: start it again').waitFor({ timeout: 15_000 })
+    await announced(page, 'The sandbox is gone')
     await sendByForm(page, 'Lost')
     await page
       .locator('.unsent')
@@ -107,6 +109,7 @@ describe('the header', () => {
       .waitFor()
     const second = await sandboxForTest({ page: true, port })
     await page.getByText('live', { exact: true }).waitFor({ timeout: 15_000 })
+    await announced(page, 'The sandbox is back')
     await page.getByText(/started anew at \d\d:\d\d:\d\d; what was before is kept/).waitFor()
     await page.getByRole('button', { name: 'Send again' }).click()
     await said(page, 'You said: Lost').waitFor()
@@ -127,8 +130,13 @@ describe('the keyboard', () => {
       await traces(page, new RegExp(`${text}.*delivered`)).waitFor()
     }
     const heading = (name: string) => page.getByRole('heading', { name, exact: true }).waitFor()
+    const focused = async (id: string) => {
+      await expect.poll(() => page.evaluate('document.activeElement.id')).toBe(id)
+    }
     await page.keyboard.press('j')
     await heading('Two')
+    await page.keyboard.press('Enter')
+    await focused('detail')
     await page.keyboard.press('j')
     await heading('One')
     await page.keyboard.press('k')
@@ -136,12 +144,22 @@ describe('the keyboard', () => {
     await page.getByRole('listbox').focus()
     await page.keyboard.press('ArrowDown')
     await heading('One')
-    await page.keyboard.press('Enter')
-    expect(await page.evaluate('document.activeElement.id')).toBe('detail')
+    await page.keyboard.press('ArrowUp')
+    await heading('Two')
+    await page.keyboard.press('End')
+    await page.keyboard.press('Home')
+    await heading('Two')
+    await page.keyboard.press('ArrowDown')
     await page.keyboard.press('r')
     await traces(page, /One.*repeat/).waitFor()
+    await announced(page, 'Replayed')
     await page.keyboard.press('Escape')
     await page.getByRole('heading', { name: 'Your first message' }).waitFor()
+    await focused('traces')
+    await page.keyboard.press('Enter')
+    await heading('Two')
+    await focused('detail')
+    await page.keyboard.press('Escape')
     await page.keyboard.press('/')
     await page.keyboard.type('One')
     await expect.poll(() => traces(page).count()).toBe(1)
@@ -173,6 +191,39 @@ describe('the keyboard', () => {
     }
   })
 
+  it('keeps the focus near what had it, where that is drawn no more or switched off', async () => {
+    const { page, sandbox } = await open()
+    await letEndpoint(page, 'fails')
+    await send(sandbox, messageBody({ text: 'Broken' }))
+    const isIn = async (id: string) => {
+      await expect.poll(() => page.evaluate(`document.activeElement.closest('${id}') !== null`)).toBe(true)
+    }
+    await page.getByRole('button', { name: 'Reset' }).click()
+    await isIn('.faults')
+    await openTrace(page, /Broken/)
+    await steps(page, /^endpoint/)
+      .first()
+      .focus()
+    await page.keyboard.press('j')
+    await page.getByRole('heading', { name: /test message of the registration/ }).waitFor()
+    await isIn('#detail')
+    await page.getByLabel('Search').fill('Broken')
+    await page.getByRole('button', { name: 'Show all' }).click()
+    await isIn('#wire')
+  })
+
+  it('keeps what is looked at while the rest of its trace arrives', async () => {
+    const { page, sandbox } = await open()
+    await letEndpoint(page, 'fails')
+    await setFault(page, 'The endpoint’s delay in milliseconds', 700)
+    await send(sandbox, messageBody({ text: 'Under way' }))
+    await openTrace(page, 'Under way')
+    const copy = page.getByRole('article', { name: 'backend to webhook' }).getByRole('button', { name: 'Copy as curl' })
+    await copy.focus()
+    await steps(page, /^endpointtry 2/).waitFor()
+    expect(await copy.evaluate('document.activeElement.textContent')).toBe('Copy as curl')
+  })
+
   it('hears once what matters', async () => {
     const { page } = await open()
     expect(await page.locator('[aria-live], [role=status], [role=log]').count()).toBe(1)
@@ -182,6 +233,14 @@ describe('the keyboard', () => {
     await letEndpoint(page, 'redirects')
     await sendByForm(page, 'Nowhere')
     await announced(page, 'Nowhere: not delivered')
+    await letEndpoint(page, 'answers')
+    const spoken = `new MutationObserver(() => (globalThis.spoken = [...(globalThis.spoken ?? []), document.querySelector('[role=status]').textContent])).observe(document.querySelector('[role=status]'), { childList: true, subtree: true, characterData: true })`
+    await page.evaluate(spoken)
+    for (let time = 0; time < 2; time++) {
+      await sendByForm(page, 'Same words')
+      await expect.poll(() => page.evaluate('(globalThis.spoken ?? []).length')).toBe(time + 1)
+    }
+    expect(await page.evaluate('globalThis.spoken')).toEqual(['Same words: delivered', 'Same words: delivered'])
   })
 })
 
@@ -233,6 +292,7 @@ describe('nothing overflows', () => {
       )
       .toBeLessThan(5)
     await openTrace(page, 'burst 40')
+    expect((await page.locator('#detail').boundingBox())!.y).toBe(0)
     await page.getByRole('button', { name: 'Close' }).click()
     await page.locator('#detail').waitFor({ state: 'detached' })
   })

@@ -55,18 +55,46 @@ describe('a message is one thing', () => {
       /^BotpressPOST \/users\/get-or-create200/,
       /^BotpressPOST \/messages\/get-or-create200/,
       /^botYou said: Hellotext/,
-      /^endpointdelivery500/,
+      /^endpointtry 1500/,
       /^endpointtry 2 after \d+.* m?s500/,
       /^endpointtry 3 after \d\.\d s204/,
     ]) {
       await steps(page, step).waitFor()
     }
+    await page.getByText('The endpoint answered 500, 500, then 204.').waitFor()
     const bars = `[...document.querySelectorAll('.waterfall .try .bar')].map((bar) => bar.getBoundingClientRect().left)`
     const [first, second, third] = await page.evaluate<number[]>(bars)
     // The pauses are of about one second, and of two.
     expect(third! - second!).toBeGreaterThan((second! - first!) * 1.3)
     const pauses = `[...document.querySelectorAll('.waterfall .pause')].map((pause) => pause.getBoundingClientRect().width > 10)`
     expect(await page.evaluate(pauses)).toEqual([true, true])
+  })
+
+  it('scrolls to its bubbles, also to those that were not drawn any more', async () => {
+    const { page, sandbox } = await open()
+    await send(sandbox, messageBody({ text: 'Long ago' }))
+    await sendByForm(page, 'burst 110')
+    await said(page, '110 of 110').waitFor()
+    await openTrace(page, 'Long ago')
+    const bubble = said(page, 'You said: Long ago')
+    await bubble.waitFor()
+    const { y, height } = (await bubble.boundingBox())!
+    expect(y).toBeGreaterThan(0)
+    expect(y + height).toBeLessThan(900)
+  })
+
+  it('says what became of it at a redelivery, and no longer why it was not delivered', async () => {
+    const { page } = await open()
+    await letEndpoint(page, 'redirects')
+    await sendByForm(page, 'Lost')
+    await openTrace(page, /Lost.*not delivered/)
+    const detail = page.locator('#detail')
+    await detail.getByText(/was not delivered in 1 try/).waitFor()
+    await letEndpoint(page, 'answers')
+    await page.getByRole('button', { name: 'Redeliver the reply' }).click()
+    await traces(page, /Lost.*delivered/).waitFor()
+    await steps(page, /^endpointredelivery, try 1204/).waitFor()
+    await expect.poll(() => detail.getByText(/was not delivered/).count()).toBe(0)
   })
 
   it('is opened by a click on its bubble, and shows which bubbles are its own', async () => {
@@ -155,7 +183,7 @@ describe('the detail', () => {
     const { page } = await open({ signingSecret: SECRET })
     await sendByForm(page, 'Hello')
     await openTrace(page, /Hello.*delivered/)
-    await steps(page, /^endpointdelivery204/).click()
+    await steps(page, /^endpointtry 1204/).click()
     await page.getByText('✓ signature verified').waitFor()
     await page.getByText(/msg_\w+\.\d{10}\.\{body\}/).waitFor()
   })

@@ -4,7 +4,7 @@ import { html } from 'htm/preact'
 const said = signal({ words: '', number: 0 })
 
 /** Says something once to those who listen rather than look. @param {string} words */
-export const announce = (words) => (said.value = { words, number: said.value.number + 1 })
+export const announce = (words) => (said.value = { words, number: said.peek().number + 1 })
 
 /** The one live region. The same words are said once more: in an element of their own. */
 export const Announcer = () =>

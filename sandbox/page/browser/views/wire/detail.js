@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { wholePayload } from '../../model/server.js'
-import { isOfThisRun, traces, version } from '../../model/store.js'
+import { isOfThisRun, traces, version as latest } from '../../model/store.js'
 import { exchangesOf, messagesOf, statusOfMessage, STATUS_WORDS, storyOf, summaryOf } from '../../model/trace.js'
 import { rowsOf } from '../../model/waterfall.js'
 import { downloadHar, failure, redeliverMessage } from './again.js'
@@ -52,7 +52,7 @@ export const focusDetail = () => {
 
 /** The open trace, or that there is none any more. */
 export const Detail = () => {
-  void version.value
+  void latest.value
   const id = address.trace.value
   const trace = traces.get(id)
   const section = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
@@ -72,7 +72,7 @@ export const Detail = () => {
 }
 
 /** @param {{ trace: Trace, version: number }} props `version` is another one when something is new in it */
-const OpenTrace = ({ trace }) => {
+const OpenTrace = ({ trace, version }) => {
   const { title, status, reason, startedAt } = summaryOf(trace)
   const rows = rowsOf(trace)
   // What is looked at stays, whatever comes.
@@ -96,7 +96,7 @@ const OpenTrace = ({ trace }) => {
       <button type="button" onClick=${() => downloadHar(trace)}>Download as HAR</button>
     </div>
     ${words !== '' && failedIn === trace.id && html`<p class="bad">${words}</p>`}
-    <${Waterfall} trace=${trace} chosen=${row?.key ?? ''} onChoose=${choose} />
+    <${Waterfall} trace=${trace} version=${version} chosen=${row?.key ?? ''} onChoose=${choose} />
     ${row?.message && html`<${BotMessage} key=${row.key} message=${row.message} trace=${trace} />`}
     ${exchanges.slice(0, looks).map((exchange) => html`<${Exchange} key=${exchange.id} exchange=${exchange} />`)}
     ${exchanges.length > looks && html`<button type="button" onClick=${() => setLooks(looks + PAGE)}>Show more of ${exchanges.length} looks</button>`}

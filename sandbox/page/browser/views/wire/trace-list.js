@@ -74,7 +74,7 @@ export const TraceList = () => {
     event.preventDefault()
   }
 
-  return html`<section id="wire" aria-labelledby="wire-title">
+  return html`<section id="wire" tabindex="-1" aria-labelledby="wire-title">
     <h2 id="wire-title">The wire</h2>
     <${Find} fresh=${fresh} onNewest=${toNewest} />
     <div

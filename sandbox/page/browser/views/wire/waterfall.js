@@ -23,7 +23,8 @@ const WHO = { request: 'backend', call: 'Botpress', looks: 'Botpress', message: 
 /**
  * What belongs to a trace, drawn to time. A row is chosen to see its requests.
  *
- * @param {{ trace: Trace, chosen: string, onChoose: (key: string) => void }} props
+ * @param {{ trace: Trace, version: number, chosen: string, onChoose: (key: string) => void }} props `version` is
+ *   another one when something is new in the trace
  */
 export const Waterfall = ({ trace, chosen, onChoose }) => {
   const all = rowsOf(trace)
