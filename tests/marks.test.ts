@@ -49,6 +49,8 @@ describe('the record', () => {
     const own = await start({ maxInstances: 2 })
     await own.endInstance()
     let tries = 0
+    // Time enough for another instance, on a busy machine too.
+    outage.retryAfter = 8
     outage.statusOf = (text) => (text === 'a' && ++tries === 1 ? 503 : 204)
     const saying = say('a', own)
     await expect.poll(() => marks(own)['a']).toBe('failed')

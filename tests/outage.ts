@@ -14,6 +14,8 @@ export const DAY = 24 * 60 * MINUTE
 type Outage = {
   /** What the endpoint answers to a text. */
   statusOf: (text: string) => number
+  /** For how many seconds it asks with each. */
+  retryAfter: number
   faultOf: (call: ApiCall) => Fault | undefined
   /** What happened, in order: calls for marks and for what is marked, and tries. */
   events: string[]
@@ -46,11 +48,13 @@ export const start = (options: SandboxOptions = {}) =>
 export const beginAnewForEachTest = () =>
   beforeEach(async () => {
     outage.statusOf = () => 204
+    outage.retryAfter = 0
     outage.faultOf = () => undefined
     outage.logged = []
     outage.events = []
     outage.endpoint = await endpointForTest((response, { body }) => {
       outage.events.push(`try ${textOf(body)}`)
+      if (outage.retryAfter > 0) response.setHeader('retry-after', outage.retryAfter)
       response.writeHead(outage.statusOf(textOf(body)), { location: '/elsewhere' }).end()
     })
     outage.sandbox = await start()
