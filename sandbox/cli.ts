@@ -4,6 +4,8 @@ import { parseArgs } from 'node:util'
 import open from 'open'
 import { version } from '../package.json'
 import type { Delivery } from './cloud/cloud-events'
+import { inOptions } from './command-line/in-options'
+import { adviceOnOptions, listOf, refuseOptionsOfNpm } from './command-line/options'
 import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
 
 const OPTIONS = {
@@ -41,30 +43,16 @@ const OPTIONS = {
   version: { type: 'boolean', short: 'v', help: 'prints the version', default: false },
 } as const
 
-const nameOf = ([name, option]: [string, object]): string =>
-  'value' in option ? `--${name} ${String(option.value)}` : `--${name}`
-
 const help = (): string => `Runs the integration in an embedded Botpress cloud, with a demo bot.
 
 npm start -- [options]
 
 In brackets, what holds without the option:
 
-${Object.entries(OPTIONS)
-  .map((option) => `  ${nameOf(option).padEnd(26)}${option[1].help}`)
-  .join('\n')}`
-
-/** npm keeps the options that come without a `--` before them to itself, and puts them into the environment. */
-const refuseOptionsOfNpm = (): void => {
-  const taken = Object.keys(OPTIONS)
-    .filter((name) => name !== 'help' && name !== 'version')
-    // npm completes what it takes for the beginning of one of its own, as --token for --token-description.
-    .find((name) => Object.keys(process.env).some((key) => key.startsWith(`npm_config_${name.replace(/^no-/, '')}`)))
-  if (taken) throw new Error(`npm took --${taken} for an option of its own. Write: npm start -- --${taken}`)
-}
+${listOf(OPTIONS)}`
 
 const readOptions = () => {
-  refuseOptionsOfNpm()
+  refuseOptionsOfNpm(OPTIONS, 'npm start')
   const { values } = parseArgs({ options: OPTIONS })
   const port = values.port ?? (values.once ? '0' : '3000')
   if (!/^\d+$/.test(port) || Number(port) > 65_535) {
@@ -245,28 +233,13 @@ curl ${sandbox.webhookUrl} \\
 
 const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/** What the integration says of its configuration, in the words of this command line. */
-const inOptions = (text: string): string =>
-  text
-    .replaceAll(/(the )?Response Endpoint URL/gi, '--endpoint')
-    .replaceAll('the Signing Secret of the configuration', 'the secret that --secret gave')
-    .replaceAll(/(the )?Signing Secret/gi, '--secret')
-    .replaceAll('the Access Key of the configuration', 'the key that --key gave')
-    .replaceAll(/(the )?Access Key/gi, '--key')
-    .replaceAll(/(the )?Endpoint Header/gi, '--header')
-    .replaceAll(' in the integration’s configuration', '')
-
 /** What kept the sandbox from its work, in one line, with what to do about it. */
 const reasonOf = (error: unknown): string => {
   const { code, message, port } = error as NodeJS.ErrnoException & { port?: number }
   if (error instanceof RegistrationError) return `The integration refused its configuration. ${inOptions(message)}`
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: npm start -- --port N`
   if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: npm start -- --port N`
-  if (code?.startsWith('ERR_PARSE_ARGS')) {
-    const advice = message.includes('ambiguous') ? ' A value that begins with a dash follows a "=": --key=-….' : ''
-    return `${message.split(/\.\s/)[0]}.${advice} The options are ${Object.entries(OPTIONS).map(nameOf).join(', ')}.`
-  }
-  return inOptions(message)
+  return adviceOnOptions(error, OPTIONS) ?? inOptions(message)
 }
 
 main().catch((error: unknown) => {
