@@ -8,7 +8,7 @@ const MODES: Record<string, string[]> = {
 
 export default defineConfig(({ mode }) => ({
   test: {
-    include: MODES[mode] ?? ['{src,sandbox,tests}/**/*.test.ts'],
+    include: MODES[mode] ?? ['{src,sandbox,check-backend,tests}/**/*.test.ts'],
     // A busy machine takes its time.
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -120,16 +120,25 @@ describe('the README’s first steps', () => {
     const [backendPort, port] = [await freePort(), await freePort()]
     const backend = (await block('README.md', '// receive.mjs')).replace('8080', String(backendPort))
     await writeFile(join(folder, 'receive.mjs'), backend)
+    const check = (await block('README.md', 'npm run check-backend'))
+      .replace('8080', String(backendPort))
+      .replace('npm run check-backend --', 'node --import tsx check-backend/cli.ts')
+      .trim()
     const commands = (await block('README.md', 'export SIGNING_SECRET'))
       .replace('receive.mjs', join(folder, 'receive.mjs'))
       .replace('8080', String(backendPort))
       // Without the build, which other tests would run into.
-      .replace('npm start --', `exec node --import tsx sandbox/cli.ts --port ${port}`)
+      .replace('npm start --', `${check} > ${folder}/checked; exec node --import tsx sandbox/cli.ts --port ${port}`)
     const shell = spawn('sh', ['-c', commands], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void process.kill(-shell.pid!, 'SIGKILL'))
     let output = ''
     shell.stdout.on('data', (chunk) => (output += chunk))
     await expect.poll(() => output).toContain('webhook URL')
+
+    // The outcome and the name of each check; the rest is not the same each time.
+    const shown = (lines: string) => lines.split('\n').map((line) => line.slice(0, 55).trim())
+    const checked = await readFile(join(folder, 'checked'), 'utf8')
+    expect(shown(checked)).toEqual(shown(await block('README.md', 'passed ')))
 
     // One that breaks off does not end it.
     const aborted = new AbortController()

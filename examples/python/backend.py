@@ -43,8 +43,11 @@ class Endpoint(BaseHTTPRequestHandler):
         if message["type"] == "test":  # Of the registration: no message of the bot.
             return
         payload = message["payload"]
-        said = payload["text"] if message["type"] == "text" else f"{message['type']} {json.dumps(payload)}"
+        said = payload.get("text", "") if message["type"] == "text" else f"{message['type']} {json.dumps(payload)}"
         tell(f"{message['conversationId']}: {said}")
+
+    def do_GET(self):
+        self.send_error(405)
 
     def log_message(self, *_):
         pass

@@ -27,8 +27,8 @@ export const refuseOptionsOfNpm = (options: Options, command: string): void => {
 
 /** What was wrong with the options, where an error of `parseArgs` says so, in one line with those that there are. */
 export const adviceOnOptions = (error: unknown, options: Options): string | undefined => {
-  const { code, message } = error as NodeJS.ErrnoException
-  if (!code?.startsWith('ERR_PARSE_ARGS')) return undefined
+  const { code, message } = error as { code?: unknown; message: string }
+  if (!String(code).startsWith('ERR_PARSE_ARGS')) return undefined
   const advice = message.includes('ambiguous') ? ' A value that begins with a dash follows a "=": --key=-….' : ''
   return `${message.split(/\.\s/)[0]}.${advice} The options are ${Object.entries(options).map(nameOf).join(', ')}.`
 }

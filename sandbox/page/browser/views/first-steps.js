@@ -86,6 +86,10 @@ export const FirstSteps = () => {
           Each message of the bot is POSTed to the endpoint. Choose “fails” under “What goes wrong”, send once more, and
           see it tried again. <a href="/guide#receiving-the-bots-messages" target="_blank">How to answer</a>
         </p>
+        <p>
+          Of a backend of yours, <code>npm run check-backend -- --endpoint URL</code> says what to mend.${' '}
+          <a href="/guide#answer" target="_blank">What it looks at</a>
+        </p>
       <//>
       <${Step} title="See what happened" isDone=${hasLooked.value}>
         <p>Click a line of the wire, or a bubble: all requests of a message, drawn to time.</p>

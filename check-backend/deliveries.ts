@@ -1,0 +1,108 @@
+import { EventEmitter, once } from 'node:events'
+import type { IncomingHttpHeaders } from 'node:http'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { BotMessage } from '../sandbox/bot/bot'
+import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
+import type { Exchange } from '../sandbox/cloud/exchange'
+import type { Configuration } from '../sandbox/cloud/installation'
+import { startSandbox } from '../sandbox/sandbox'
+import { type Answer, isTaken, noAnswerWithin } from './answer'
+
+export const CONVERSATION_ID = 'check-backend'
+
+/** So long after the head of an answer, its body is read. */
+const BODY_MS = 200
+
+/**
+ * No mark of a failure is written: so the integration finds before a further try that the message needs none, and later
+ * nothing to deliver again. Each message is tried once.
+ */
+const writeNoMarks = ({ operation }: ApiCall): Fault | void =>
+  operation === 'updateMessage' ? { answer: { status: 200, body: { message: {} } } } : undefined
+
+/** Delivers messages of a bot through the built integration, each once. */
+export type Deliveries = {
+  /** What the test messages of the registration were answered: one, or two where the first was refused. */
+  registration: Answer[]
+  /** The integration's own word on them, where it did not register. */
+  registrationError?: string
+  deliver(message: BotMessage): Promise<Answer>
+  /** Starts as many instances of the integration, for messages that are delivered at the same time. */
+  startInstances(count: number): Promise<void>
+  /** Where the samples' pictures and files are served. */
+  mediaUrl: string
+  close(): Promise<void>
+}
+
+type DeliveriesOptions = Configuration & {
+  /** How long an answer is waited for. */
+  limitMs: number
+  maxInstances: number
+}
+
+/**
+ * Installs the integration with the backend for its endpoint.
+ *
+ * @throws RegistrationError when the integration refuses its configuration
+ */
+export const startDeliveries = async ({
+  limitMs,
+  maxInstances,
+  ...configuration
+}: DeliveriesOptions): Promise<Deliveries> => {
+  const exchanges = new Map<string, Exchange>()
+  const ended = new EventEmitter()
+  // One of each message that is on its way.
+  ended.setMaxListeners(0)
+  const registrationErrors: string[] = []
+  const sandbox = await startSandbox({
+    ...configuration,
+    bot: () => [],
+    maxInstances,
+    startsWithoutEndpoint: true,
+    onApiCall: writeNoMarks,
+    onExchange: (exchange) => {
+      if (exchange.to !== 'endpoint' || !hasEnded(exchange)) return
+      exchanges.set(exchange.id, exchange)
+      ended.emit(exchange.call ?? '')
+    },
+    onLog: (line) => line.startsWith('The test message failed') && registrationErrors.push(line),
+  })
+  const answersTo = (isCall: (call: string) => boolean): Answer[] =>
+    [...exchanges.values()].filter(({ call = '' }) => isCall(call)).map(answerIn)
+  const { conversation } = sandbox.chat.operations.getOrCreateConversation({
+    channel: 'channel',
+    tags: { id: CONVERSATION_ID },
+  })
+
+  return {
+    registration: answersTo((call) => call.startsWith('register')),
+    registrationError: registrationErrors[0],
+    deliver: async (message) => {
+      void sandbox.say(conversation.id, message)
+      const { id } = sandbox.chat.messages.all().at(-1)!
+      const signal = AbortSignal.timeout(limitMs)
+      // Where it is over, there was no answer.
+      await once(ended, id, { signal }).catch(() => {})
+      const answer = () => answersTo((call) => call === id)[0] ?? noAnswerWithin(limitMs)
+      if (!isTaken(answer())) await sleep(BODY_MS)
+      return answer()
+    },
+    startInstances: async (count) => {
+      const create = (index: number) => sandbox.callAction('getOrCreateUser', { user: { id: `${index}` } })
+      await Promise.all(Array.from({ length: count }, (_, index) => create(index)))
+    },
+    mediaUrl: new URL('/demo', sandbox.webhookUrl).href,
+    close: sandbox.close,
+  }
+}
+
+const hasEnded = ({ status, error }: Exchange): boolean => status !== undefined || error !== undefined
+
+const answerIn = ({ status, responseHeaders, responseBody = '', error, durationMs = 0 }: Exchange): Answer => ({
+  status,
+  headers: { ...responseHeaders } as IncomingHttpHeaders,
+  body: responseBody,
+  error,
+  ms: durationMs,
+})
