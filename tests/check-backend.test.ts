@@ -1,121 +1,29 @@
-import { execFile, spawn } from 'node:child_process'
 import http from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { text } from 'node:stream/consumers'
-import { promisify } from 'node:util'
-import { Webhook } from 'standardwebhooks'
+import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkBackend, LIMITS, requestsOf, type Result } from '../check-backend/check-backend'
 import { demoMessages } from '../sandbox/bot/demo-messages'
+import {
+  HEADER,
+  hasKey,
+  isFresh,
+  isSigned,
+  isText,
+  isVerified,
+  KEY,
+  SECRET,
+  type Slip,
+  startBackend,
+} from './slipping-backend'
 
-const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
-const KEY = 'the-value-that-it-asks-for'
-const HEADER = `x-api-key: ${KEY}`
 const OPTIONS = { signingSecret: SECRET, endpointHeader: HEADER }
 
 /** Shorter and fewer than for people, where a test has not to do with them. */
 const FAST = { ...LIMITS, answerMs: 3000, atOnce: 4 }
 
-type Seen = {
-  method: string
-  headers: Record<string, string>
-  text: string
-  /** Absent where the body is no JSON. */
-  body?: { type: string; payload: Record<string, unknown> }
-  socket: Socket
-  /** How many requests are under way. */
-  open: number
-  /** How many came over the same connection until now. */
-  onConnection: number
-  /** How many had the same `webhook-id` until now. */
-  ofId: number
-}
-
-/** What is answered; `undefined` as a right backend does. */
-type Slip = (seen: Seen) => number | 'nothing' | undefined | Promise<number | 'nothing' | undefined>
-
-const isVerified = ({ headers, text: body }: Seen): boolean => {
-  try {
-    new Webhook(SECRET).verify(body, headers)
-    return true
-  } catch {
-    return false
-  }
-}
-
-const rightAnswer = (seen: Seen): number => {
-  if (seen.method !== 'POST') return 405
-  if (!hasKey(seen)) return 403
-  if (!isVerified(seen)) return 401
-  return seen.body ? 204 : 400
-}
-
-const parsed = (body: string): Seen['body'] => {
-  try {
-    return JSON.parse(body)
-  } catch {
-    return undefined
-  }
-}
-
-/** Starts a backend that is right but for a slip. */
-const startBackend = async (slip: Slip = () => undefined): Promise<string> => {
-  const connections = new Map<Socket, number>()
-  const ids = new Map<string, number>()
-  let open = 0
-  const server = http.createServer({ keepAliveTimeout: 60_000 }, async (request, response) => {
-    open++
-    response.once('close', () => open--)
-    const content = await text(request)
-    const { socket } = request
-    const headers = request.headers as Record<string, string>
-    const id = headers['webhook-id'] ?? ''
-    connections.set(socket, (connections.get(socket) ?? 0) + 1)
-    ids.set(id, (ids.get(id) ?? 0) + 1)
-    const seen: Seen = {
-      method: request.method!,
-      headers,
-      text: content,
-      body: parsed(content),
-      socket,
-      open,
-      onConnection: connections.get(socket)!,
-      ofId: ids.get(id)!,
-    }
-    const status = (await slip(seen)) ?? rightAnswer(seen)
-    if (status !== 'nothing') response.writeHead(status, { location: '/elsewhere' }).end()
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/bot`
-}
-
-const freePort = async (): Promise<number> => {
-  const server = http.createServer()
-  await new Promise<void>((resolve) => server.listen(0, resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 const failedIn = (results: Result[]) => results.filter(({ outcome }) => outcome === 'failed').map(({ check }) => check)
 
 const resultOf = (results: Result[], check: string) => results.find((result) => result.check === check)!
-
-const hasKey = ({ headers }: Seen) => headers['x-api-key'] === KEY
-
-const isFresh = ({ headers }: Seen) => Math.abs(Date.now() / 1000 - Number(headers['webhook-timestamp'])) < 300
-
-const isText = ({ body }: Seen) => body?.type === 'text'
-
-/** Whether the signature is right, by a comparison of its own. */
-const isSigned = ({ headers, text: body }: Seen, compare: (right: string, given: string) => boolean): boolean => {
-  const { 'webhook-id': id = '', 'webhook-timestamp': timestamp = '', 'webhook-signature': given = '' } = headers
-  return compare(new Webhook(SECRET).sign(id, new Date(Number(timestamp) * 1000), body), given)
-}
 
 describe('a backend that gets everything right', () => {
   it('passes every check', async () => {
@@ -311,111 +219,5 @@ describe('what was found', () => {
     expect(results).toContain('••• •••')
     expect(results).not.toContain(SECRET)
     expect(results).not.toContain(KEY)
-  })
-})
-
-type Outcome = { code: number; stdout: string; stderr: string }
-
-/** Runs `npm run check-backend` without its build, to its end. */
-const run = (...options: string[]): Promise<Outcome> =>
-  promisify(execFile)(process.execPath, ['--import', 'tsx', 'check-backend/cli.ts', ...options], {
-    // What asks for colours, and yet is no terminal.
-    env: { ...process.env, CI: 'true', NO_COLOR: '' },
-  }).then(
-    (output) => ({ code: 0, ...output }),
-    (error: Outcome) => error
-  )
-
-describe('npm run check-backend', () => {
-  it.each([
-    ['node', process.execPath, 'examples/node/backend.mjs'],
-    ['python', 'python3', 'examples/python/backend.py'],
-  ])('passes the example in %s', async (_language, command, file) => {
-    const env = { ...process.env, WEBHOOK_URL: 'http://127.0.0.1:1/', ACCESS_KEY: 'x', SIGNING_SECRET: SECRET }
-    const port = await freePort()
-    const example = spawn(command, [file], {
-      env: { ...env, PORT: String(port) },
-      stdio: ['pipe', 'pipe', 'ignore'],
-    })
-    onTestFinished(() => void example.kill('SIGKILL'))
-    let output = ''
-    example.stdout.on('data', (chunk) => (output += chunk))
-    await expect.poll(() => output).toContain('Listening')
-    const { code, stdout, stderr } = await run('--endpoint', `http://127.0.0.1:${port}/bot`, '--secret', SECRET)
-    expect(stdout).toContain('30 passed, 0 failed, 2 not applicable')
-    expect(stderr).toBe(`Sends http://127.0.0.1:${port}/bot up to 53 requests, within a minute.\n\n`)
-    expect(code).toBe(0)
-    // What it could not do comes after the answer: it goes on all the same.
-    expect(output).toContain('check-backend: Hello')
-    // oxlint-disable-next-line no-control-regex
-    expect(stdout).not.toMatch(/\u001b/)
-  })
-
-  it('prints a line for each check; of one that failed what was sent, what came back, and what to do', async () => {
-    const endpoint = await startBackend(({ body }) => (body?.type === 'audio' ? 422 : undefined))
-    const { code, stdout } = await run('--endpoint', endpoint, '--secret', SECRET, '--header', HEADER)
-    expect(code).toBe(1)
-    const lines = stdout.split('\n')
-    expect(lines.filter((line) => line.startsWith('passed'))).toHaveLength(31)
-    const at = lines.findIndex((line) => line.startsWith('failed'))
-    expect(lines[at]).toMatch(/^failed +takes the type audio +audio \{"audioUrl".* 422 in \d+ ms/)
-    expect(lines[at + 1]).toMatch(/^ +sent: audio \{"audioUrl":"http.*bell\.wav"\}$/)
-    expect(lines[at + 2]).toMatch(/^ +came back: 422 in \d+ ms$/)
-    expect(lines[at + 3]).toMatch(/^ +to do: Answer 2xx to the type audio too/)
-    expect(stdout).toContain('31 passed, 1 failed, 0 not applicable')
-  })
-
-  it('prints JSON alone for machines', async () => {
-    const endpoint = await startBackend(({ method }) => (method === 'GET' ? 500 : undefined))
-    const { code, stdout } = await run(
-      '--endpoint',
-      `${endpoint}?key=hidden`,
-      '--secret',
-      SECRET,
-      '--header',
-      HEADER,
-      '--json'
-    )
-    expect(code).toBe(1)
-    const report = JSON.parse(stdout)
-    expect([report.endpoint, report.failed, report.checks.length]).toEqual([endpoint, 1, 32])
-    expect(report.checks.find(({ outcome }: Result) => outcome === 'failed')).toEqual({
-      check: 'bears a GET',
-      outcome: 'failed',
-      sent: 'GET',
-      received: expect.stringMatching(/^500 in \d+ ms$/),
-      advice: expect.stringContaining('405'),
-    })
-    expect(stdout).not.toContain('hidden')
-  })
-
-  it.each([
-    [[], '--endpoint is missing: npm run check-backend -- --endpoint http://localhost:8080/bot'],
-    [['--endpoint', 'bot'], '--endpoint is not a URL.'],
-    [['--endpoint', 'ftp://127.0.0.1/'], '--endpoint begins with "ftp:"'],
-    [['--endpoint', 'http://127.0.0.1:1/', '--secret', 'short'], '--secret is malformed.'],
-    [['--endpoint', 'http://127.0.0.1:1/', '--header', 'none'], '--header is malformed.'],
-    [['--endpoint', 'http://nobody.invalid/'], 'nobody.invalid is not found (ENOTFOUND)'],
-    [['--endpoint', 'https://192.0.2.1/bot'], '192.0.2.1 is not this machine (192.0.2.1), and nothing was sent.'],
-    [['--endpint', 'x'], 'The options are --endpoint URL'],
-  ])('%j ends with 2: %s', async (options, words) => {
-    const { code, stdout, stderr } = await run(...options)
-    expect(stderr).toContain(words)
-    expect([code, stdout]).toEqual([2, ''])
-    expect(stderr).not.toMatch(/\n {4}at /)
-  })
-
-  it('sends to others where that is said', async () => {
-    const endpoint = await startBackend()
-    const { code } = await run('--endpoint', endpoint, '--secret', SECRET, '--header', HEADER, '--yes-send-to-others')
-    expect(code).toBe(0)
-  })
-
-  it('prints its options', async () => {
-    const { code, stdout } = await run('--help')
-    expect(code).toBe(0)
-    for (const option of ['--endpoint URL', '--secret whsec_…', '--header', '--yes-send-to-others', '--json']) {
-      expect(stdout).toContain(option)
-    }
   })
 })
