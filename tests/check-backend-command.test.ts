@@ -1,18 +1,9 @@
 import { execFile, spawn } from 'node:child_process'
-import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import type { Result } from '../check-backend/check-backend'
 import { HEADER, SECRET, startBackend } from './slipping-backend'
-
-const freePort = async (): Promise<number> => {
-  const server = http.createServer()
-  await new Promise<void>((resolve) => server.listen(0, resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
+import { freePort } from './free-port'
 
 type Outcome = { code: number; stdout: string; stderr: string }
 

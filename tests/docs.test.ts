@@ -1,7 +1,5 @@
 import { type ExecFileOptions, execFile, spawn } from 'node:child_process'
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
@@ -12,6 +10,7 @@ import packageJson from '../package.json'
 import { messageBody, send } from './backend'
 import { mustBeDocumented, mustBeDocumentedDelivery } from './documented'
 import { sandboxForTest } from './for-test'
+import { freePort } from './free-port'
 
 const FILES = ['README.md', 'hub.md', 'SECURITY.md'] as const
 
@@ -50,14 +49,6 @@ const run = async (command: string, args: string[], options: ExecFileOptions = {
   const done = promisify(execFile)(command, args, options)
   done.child.stdin?.end(JSON.stringify(input) ?? '')
   return (await done).stdout.toString()
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((done) => server.listen(0, done))
-  const { port } = server.address() as AddressInfo
-  await new Promise((done) => server.close(done))
-  return port
 }
 
 const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`

@@ -7,17 +7,10 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../sandbox/sandbox'
 import { sandboxForTest } from './for-test'
+import { freePort } from './free-port'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const KEY = 'an-access-key-to-try-things-out-with'
-
-const freePort = async (): Promise<number> => {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 /** Starts a backend of the examples, and resolves once it listens. */
 const spawnBackend = async (
