@@ -35,6 +35,18 @@ describe('the first screen', () => {
     await expect.poll(() => done.count()).toBe(4)
   })
 
+  it('leads from its own curl to why a delivery was tried three times', async () => {
+    const { page } = await open()
+    await letEndpoint(page, 'fails')
+    await page.getByRole('button', { name: 'Copy the snippet' }).click()
+    await announced(page, 'Copied the snippet')
+    await promisify(execFile)('sh', ['-c', `${await clipboard(page)} --silent`])
+    await said(page, 'You said: Hello').getByText('delivered in 3 tries').waitFor()
+    await traces(page, /Hello.*delivered.*3 tries/).click()
+    await page.getByText('The endpoint answered 500, 500, then 204.').waitFor()
+    await page.getByText('The endpoint answered 500, which may pass: a message is tried up to four times.').waitFor()
+  })
+
   it('has the webhook URL and the credential, to copy', async () => {
     const { page, sandbox } = await open()
     await page.getByRole('button', { name: 'Copy the webhook URL' }).click()
