@@ -151,7 +151,7 @@ describe('the form', () => {
     await page.getByText('not an object').waitFor()
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     expect(sandbox.chat.messages.all()).toEqual([])
-    await page.getByLabel('Payload, JSON').fill('{"order":7}')
+    await page.getByLabel('Payload, JSON').fill('{"order":7,"chat":12345678901234567890}')
     await page.getByLabel('Type').fill('order')
     await page.getByLabel('User id').fill('grace')
     await page.getByLabel('Conversation id').fill('lunch')
@@ -160,10 +160,15 @@ describe('the form', () => {
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     await said(page, 'You sent a message of type order.').waitFor()
     const [sent] = sandbox.chat.messages.all()
-    expect([sent!.payload, sent!.tags['id']]).toEqual([{ order: 7 }, 'first'])
+    expect([sent!.payload, sent!.tags['id']]).toEqual([{ order: 7, chat: expect.anything() }, 'first'])
     expect(sandbox.chat.users.get(sent!.userId).tags['id']).toBe('grace')
     expect(sandbox.chat.conversations.get(sent!.conversationId).tags['id']).toBe('lunch')
     await traces(page, 'order').click()
+    // Its digits are as they were typed.
+    await page
+      .getByRole('article', { name: 'backend to webhook' })
+      .getByText('12345678901234567890', { exact: true })
+      .waitFor()
     await page
       .getByRole('button', { name: /look.? for messages/ })
       .first()

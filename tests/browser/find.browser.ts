@@ -91,9 +91,13 @@ describe('what is found', () => {
 
   it('opens a trace, and the browser’s Back closes it', async () => {
     await openTrace(page, 'Broken')
+    await page.getByLabel('Search').fill('silent')
+    await page.getByLabel('Search').blur()
     await page.goBack()
     await page.getByRole('heading', { name: 'Your first message' }).waitFor()
-    await expect.poll(() => traces(page).count()).toBe(6)
+    // What is looked for meanwhile stays.
+    await expect.poll(() => traces(page).count()).toBe(2)
+    expect(page.url()).toMatch(/\?q=silent$/)
   })
 
   it('has the id that was delivered, and what is written in a card', async () => {

@@ -22,9 +22,11 @@ import {
 
 describe('the first screen', () => {
   it('teaches the first message: the steps tick themselves off when it arrives', async () => {
-    const { page } = await open({ accessKey: 'an-access-key-to-try-things-out-with' })
+    const { page, sandbox } = await open({ accessKey: 'an-access-key-to-try-things-out-with' })
     const done = page.locator('.first-steps .done')
     expect(await done.count()).toBe(0)
+    await send(sandbox, messageBody(), { authorization: 'Bearer wrong' })
+    await expect.poll(() => done.allTextContents()).toEqual([expect.stringContaining('The first request arrives')])
     await page.getByRole('button', { name: 'Copy the snippet' }).click()
     await announced(page, 'Copied the snippet')
     const { stdout } = await promisify(execFile)('sh', ['-c', `${await clipboard(page)} --silent`])
@@ -212,6 +214,17 @@ describe('the keyboard', () => {
     }
     await page.getByRole('button', { name: 'Reset' }).click()
     await isIn('.faults')
+    await openTrace(page, /Broken/)
+    await page.getByRole('button', { name: 'Close' }).click()
+    await isIn('#traces')
+    await page.getByLabel('Search').focus()
+    await page.keyboard.press('Escape')
+    await isIn('#traces')
+    await page.getByRole('button', { name: 'Copy the snippet' }).focus()
+    await page.keyboard.press('j')
+    await page.locator('#detail').waitFor()
+    await isIn('#traces')
+    await page.keyboard.press('Escape')
     await openTrace(page, /Broken/)
     await steps(page, /^endpoint/)
       .first()

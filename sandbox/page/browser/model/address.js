@@ -24,7 +24,8 @@ const read = (search) => {
 /** Reads the address, and keeps it as things are from then on. */
 export const followAddress = () => {
   read(location.search)
-  addEventListener('popstate', () => read(location.search))
+  // It is an entry of before the trace was opened: what is looked for stays as it is now.
+  addEventListener('popstate', () => (address.trace.value = new URLSearchParams(location.search).get('trace') ?? ''))
   effect(() => {
     const query = new URLSearchParams()
     for (const [name, { value }] of Object.entries(address)) if (value !== '') query.set(name, value)

@@ -21,14 +21,16 @@ export const matches = ({ words, status, direction, conversationId }, filters) =
     .split(/\s+/)
     .every((word) => words.includes(word))
 
+/** All that there is, newest first. */
+export const allSummaries = computed(() => {
+  void version.value
+  return [...traces.values()].map(summaryOf).toSorted((a, b) => b.startedAt - a.startedAt)
+})
+
 /** All that there is since it was cleared, newest first. */
 export const summaries = computed(() => {
-  void version.value
   const since = Number(address.since.value)
-  return [...traces.values()]
-    .map(summaryOf)
-    .filter(({ lastAt }) => lastAt >= since)
-    .toSorted((a, b) => b.startedAt - a.startedAt)
+  return allSummaries.value.filter(({ lastAt }) => lastAt >= since)
 })
 
 /** What is found, newest first. */

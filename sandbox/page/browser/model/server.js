@@ -98,7 +98,8 @@ export const replay = async (exchange) => {
 
 /** @param {{ method: string, url: string, headers: [string, string][], body?: string }} request */
 export const request = ({ method, url, headers, body }) =>
-  refusal(fetch(url, { method, headers, ...(body !== undefined && method !== 'GET' && { body }) }))
+  // With the origin: a path that begins with two slashes would be a host.
+  refusal(fetch(location.origin + url, { method, headers, ...(body !== undefined && method !== 'GET' && { body }) }))
 
 const webhookPath = () => new URL(start.value?.webhookUrl ?? '/webhook', location.href).pathname
 

@@ -8,8 +8,8 @@ import { batch, signal } from '@preact/signals'
 /**
  * All that belongs to a message of a backend, or to one that the bot began with.
  *
- * @typedef {{ id: string, exchanges: Map<string, SeenExchange>, messages: Map<string, SeenMessage>, version: number, isOver?: boolean }} Trace
- *   `isOver`: the sandbox that it was in has ended
+ * @typedef {{ id: string, exchanges: Map<string, SeenExchange>, messages: Map<string, SeenMessage>, version: number, overAt?: number }} Trace
+ *   `overAt`: when the sandbox that it was in was found ended, in milliseconds since 1970
  */
 
 /** The oldest are dropped: those of ended runs are kept too. */
@@ -73,9 +73,10 @@ const dropOldestExchanges = () => {
 }
 
 const endRun = () => {
-  restarts.value = [...restarts.value, Date.now()]
+  const now = Date.now()
+  restarts.value = [...restarts.value, now]
   for (const trace of traces.values()) {
-    trace.isOver = true
+    trace.overAt ??= now
     trace.version++
   }
 }

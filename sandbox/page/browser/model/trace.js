@@ -97,7 +97,8 @@ export const isEnded = ({ durationMs }) => durationMs !== undefined
 export const statusOfMessage = (trace, message) => atTheEnd(trace, statusInRun(trace, message))
 
 /** What was under way when the sandbox ended comes to no end. @param {Trace} trace @param {Status} status @returns {Status} */
-const atTheEnd = ({ isOver }, status) => (isOver && (status === 'open' || status === 'retrying') ? 'cut off' : status)
+const atTheEnd = ({ overAt }, status) =>
+  overAt !== undefined && (status === 'open' || status === 'retrying') ? 'cut off' : status
 
 /** @param {Trace} trace @param {SeenMessage} message @returns {Status} */
 const statusInRun = (trace, message) => {

@@ -58,7 +58,7 @@ describe('the line of a trace', () => {
 
   it('says that what was under way when the sandbox ended is cut off', () => {
     for (const exchanges of [[request(open)], [request(), tryOf('a', { at: 1, ...failed })]]) {
-      expect(summaryOf({ ...trace(exchanges, [reply('a')]), isOver: true })).toMatchObject({
+      expect(summaryOf({ ...trace(exchanges, [reply('a')]), overAt: 5 })).toMatchObject({
         status: 'cut off',
         durationMs: undefined,
       })

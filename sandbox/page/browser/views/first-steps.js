@@ -3,7 +3,7 @@ import { html } from 'htm/preact'
 import { copy } from '../export/clipboard.js'
 import { SNIPPETS } from '../export/snippets.js'
 import { address } from '../model/address.js'
-import { summaries } from '../model/found.js'
+import { allSummaries } from '../model/found.js'
 import { start } from '../model/store.js'
 import { send } from './chat/sending.js'
 
@@ -46,7 +46,8 @@ const Copyable = ({ what, value }) =>
 export const FirstSteps = () => {
   if (!start.value) return null
   const { webhookUrl, key, token } = start.value
-  const sent = summaries.value.filter(({ isMessage, direction }) => isMessage && direction === 'to the bot')
+  const requested = allSummaries.value.filter(({ direction }) => direction === 'to the bot')
+  const sent = requested.filter(({ isMessage, status }) => isMessage && status !== 'refused' && status !== 'open')
   const snippet = /** @type {(typeof SNIPPETS)[string]} */ (SNIPPETS[language.value])
   const code = snippet.code({ webhookUrl, key })
   return html`<section class="first-steps" aria-labelledby="steps-title">
@@ -57,7 +58,7 @@ export const FirstSteps = () => {
         <p>It is let in with ${key === token ? 'a Personal Access Token' : 'an access key'}:</p>
         <${Copyable} what="the credential" value=${key} />
       <//>
-      <${Step} title="The first request arrives" isDone=${sent.length > 0}>
+      <${Step} title="The first request arrives" isDone=${requested.length > 0}>
         <div class="tabs" role="group" aria-label="Language">
           ${Object.keys(SNIPPETS).map(
             (name) =>

@@ -1,6 +1,6 @@
 /**
  * Keeps the focus near where it was, when what had it is drawn no more or can no longer have it: on the nearest that holds it
- * and takes the focus.
+ * and takes the focus, or else on the list.
  *
  * @returns {() => void} ends it
  */
@@ -15,7 +15,8 @@ export const keepFocus = () => {
     const [focused] = path
     if (!focused || (document.activeElement !== document.body && document.activeElement !== focused)) return
     if (focused.isConnected && !focused.matches(':disabled')) return
-    path.find((at) => at.isConnected && at.hasAttribute('tabindex'))?.focus({ preventScroll: true })
+    const near = path.find((at) => at.isConnected && at.hasAttribute('tabindex')) ?? document.getElementById('traces')
+    near?.focus({ preventScroll: true })
   })
   document.addEventListener('focusin', onFocus)
   observer.observe(document.body, { childList: true, subtree: true, attributes: true, attributeFilter: ['disabled'] })

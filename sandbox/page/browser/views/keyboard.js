@@ -44,7 +44,7 @@ export const onKey = (event) => {
   )
     return
   if (isTyping()) {
-    if (event.key === 'Escape') /** @type {HTMLElement} */ (document.activeElement).blur()
+    if (event.key === 'Escape') document.getElementById('traces')?.focus()
     return
   }
   const act = KEYS[event.key]

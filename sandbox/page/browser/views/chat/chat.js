@@ -77,14 +77,17 @@ const Failed = ({ failed }) => {
   </li>`
 }
 
-/** What the last redelivery came to. */
-const outcome = signal('')
+/** What the last redelivery came to, and what was marked then. */
+const outcome = signal({ words: '', of: '' })
+
+const markedNow = () => JSON.stringify(marked.value)
 
 /** @param {'failed' | 'unknown'} delivery */
 const redeliver = async (delivery) => {
-  outcome.value = 'redelivering …'
-  outcome.value = await redeliverMarked(delivery).catch(({ message }) => message)
-  announce(outcome.value)
+  outcome.value = { words: 'redelivering …', of: markedNow() }
+  const words = await redeliverMarked(delivery).catch(({ message }) => message)
+  outcome.value = { words, of: markedNow() }
+  announce(words)
 }
 
 /** What the integration has marked, and what can be done about it. */
@@ -104,16 +107,17 @@ const Marked = () => {
         Send again ${counted(unknown, 'message')} that may have arrived
       </button>`
     }
-    <span>${outcome.value}</span>
+    ${outcome.value.of === markedNow() && html`<span>${outcome.value.words}</span>`}
   </div>`
 }
 
 /** The messages, the newest at the end, which is followed as long as it is looked at. */
 export const Chat = () => {
   const all = saidHere.value
-  // With the bubbles of the open trace, however old they are.
-  const opened = address.trace.value === '' ? -1 : all.findIndex(({ trace }) => trace.id === address.trace.value)
-  const shown = all.slice(Math.min(Math.max(all.length - limit.value, 0), opened < 0 ? Infinity : opened))
+  const first = Math.max(all.length - limit.value, 0)
+  // Before the newest, those of the open trace, however old they are.
+  const older = all.slice(0, first).filter(({ trace }) => trace.id === address.trace.value)
+  const shown = [...older.slice(0, PAGE), ...all.slice(first)]
   const list = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
   const isAtEnd = useRef(true)
   const conversation = address.conversation.value
@@ -137,11 +141,9 @@ export const Chat = () => {
       }}
     >
       ${
-        all.length > shown.length &&
+        first > 0 &&
         html`<li>
-          <button type="button" onClick=${() => (limit.value += PAGE)}>
-            Show earlier messages (${all.length - shown.length})
-          </button>
+          <button type="button" onClick=${() => (limit.value += PAGE)}>Show earlier messages (${first})</button>
         </li>`
       }
       ${all.length + failed.length === 0 && html`<li class="quiet">No message yet. Write one below, or tell the bot a word.</li>`}

@@ -1,6 +1,7 @@
 import { useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
+import { parsedExactly } from '../../model/exact-json.js'
 import { Chips } from '../first-steps.js'
 import { conversationOfForm, form, send } from './sending.js'
 
@@ -45,7 +46,7 @@ export const Composer = () => {
         messageId: messageId.value,
         type: type.value,
         ...((words !== '' || payload.value.trim() === '') && { text: words }),
-        ...(payload.value.trim() !== '' && { payload: JSON.parse(payload.value) }),
+        ...(payload.value.trim() !== '' && { payload: parsedExactly(payload.value) }),
       },
       prefer.value
     )

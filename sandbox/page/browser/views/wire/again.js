@@ -24,9 +24,10 @@ export const failure = signal({ trace: '', words: '' })
  * @param {string} [done] what is said where it was not
  */
 const attempt = async (what, act, done) => {
+  const trace = address.trace.value
   const reason = await act().catch(({ message }) => message)
   const words = reason === undefined ? '' : `${what}: ${reason}`
-  failure.value = { trace: address.trace.value, words }
+  failure.value = { trace, words }
   if (words || done) announce(words || `${done}`)
 }
 

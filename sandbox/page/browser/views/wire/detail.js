@@ -16,6 +16,10 @@ import { Waterfall } from './waterfall.js'
 /** The looks of a row that are shown, until somebody asks for more. */
 const PAGE = 20
 
+/** Not while it is on its way, and not where the sandbox that had it is gone. @param {SeenMessage} message @param {Trace} trace */
+const mayBeRedelivered = (message, trace) =>
+  isOfThisRun(message.id) && !['open', 'retrying'].includes(statusOfMessage(trace, message))
+
 /** @param {{ message: SeenMessage, trace: Trace }} props */
 const BotMessage = ({ message, trace }) => {
   const { type, payload, payloadBeginning, delivery } = message
@@ -24,7 +28,7 @@ const BotMessage = ({ message, trace }) => {
   return html`<article class="exchange" aria-label="A message of the bot">
     <h3><span class="quiet">the bot</span> ${type} <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span></h3>
     <div class="actions">
-      <button type="button" disabled=${!isOfThisRun(message.id)} onClick=${() => redeliverMessage(message)}>
+      <button type="button" disabled=${!mayBeRedelivered(message, trace)} onClick=${() => redeliverMessage(message)}>
         Redeliver
       </button>
     </div>
@@ -92,7 +96,7 @@ const OpenTrace = ({ trace, version }) => {
     ${stories.length > 0 && html`<p>The endpoint answered ${stories.join('; ')}.</p>`}
     ${reason && html`<p class="reason bad">${reason} <a href=${`/guide#${status === 'refused' ? 'errors' : 'catch-up'}`} target="_blank">What to do</a></p>`}
     <div class="actions">
-      ${replies.length === 1 && replies.map((message) => html`<button key=${message.id} type="button" disabled=${!isOfThisRun(message.id)} onClick=${() => redeliverMessage(message)}>Redeliver the reply</button>`)}
+      ${replies.length === 1 && replies.map((message) => html`<button key=${message.id} type="button" disabled=${!mayBeRedelivered(message, trace)} onClick=${() => redeliverMessage(message)}>Redeliver the reply</button>`)}
       <button type="button" onClick=${() => downloadHar(trace)}>Download as HAR</button>
     </div>
     ${words !== '' && failedIn === trace.id && html`<p class="bad">${words}</p>`}

@@ -69,7 +69,7 @@ export const TraceList = () => {
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const index = shown.findIndex(({ id }) => id === open)
     const to = { ArrowDown: index + 1, ArrowUp: index - 1, Home: 0, End: shown.length - 1 }[event.key]
-    if (to === undefined) return
+    if (to === undefined || shown.length === 0) return
     move(to)
     event.preventDefault()
   }

@@ -29,7 +29,8 @@ const WHO = { request: 'backend', call: 'Botpress', looks: 'Botpress', message: 
 export const Waterfall = ({ trace, chosen, onChoose }) => {
   const all = rowsOf(trace)
   const rows = all.slice(-limit.value)
-  const { place, breaks, durationMs } = scaleOf(rows, Date.now())
+  const now = trace.overAt ?? Date.now()
+  const { place, breaks, durationMs } = scaleOf(rows, now)
   return html`<div class="waterfall">
     ${all.length > rows.length && html`<button type="button" onClick=${() => (limit.value += PAGE)}>Show earlier rows (${all.length - rows.length})</button>`}
     <ol aria-label="What happened, in order of time">
@@ -52,7 +53,7 @@ export const Waterfall = ({ trace, chosen, onChoose }) => {
               ${breaks.map(({ at, ms }) => html`<span class="break" title=${`${duration(ms)} left out`} style=${{ left: along(at) }}></span>`)}
               <span
                 class=${`bar ${state}`}
-                style=${{ left: along(begin), width: `calc(${along(place(endedAt ?? Date.now()) - begin)} + ${BAR}px)` }}
+                style=${{ left: along(begin), width: `calc(${along(place(endedAt ?? now) - begin)} + ${BAR}px)` }}
               ></span>
             </span>
           </button>
