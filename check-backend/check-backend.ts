@@ -1,11 +1,13 @@
+import { once } from 'node:events'
 import pLimit from 'p-limit'
-import { setTimeout as sleep } from 'node:timers/promises'
+import { inOptions } from '../sandbox/command-line/in-options'
 import { endpointOf } from '../src/configuration'
-import type { Backend, Check, Finding } from './check'
+import { type Backend, type Check, type Finding, notApplicable } from './check'
 import { keptConnection, promptAnswer, registrationTest } from './checks/conditions'
-import { messages } from './checks/messages'
+import { manyAtOnce, messages } from './checks/messages'
 import { headers, signatures, strangers } from './checks/refusals'
-import { startDeliveries } from './deliveries'
+import { MAX_AT_ONCE, startDeliveries } from './deliveries'
+import { hideSecretsOf } from './hide-secrets'
 import { Requests } from './requests'
 
 /** How the integration is configured for the backend. */
@@ -26,24 +28,23 @@ export type CheckLimits = {
 
 export const LIMITS: CheckLimits = { answerMs: 10_000, totalMs: 55_000, atOnce: 20 }
 
-export type Result = { check: string } & Finding
-
-/** Of a slow backend, so many are looked at at the same time: so that all are, within the time for everything. */
-const SLOW_CONCURRENCY = 5
-
-const SLOW_MS = 1000
+export type Result = { check: string } & Pick<Finding, 'outcome' | 'sent' | 'received' | 'advice'>
 
 /** Where one of them fails, the others are of no use. */
 const CONDITIONS = [keptConnection, promptAnswer]
 
-const othersOf = ({ atOnce }: CheckLimits): Check[] => [...messages(atOnce), ...signatures, ...headers, ...strangers]
+/** In any order, some at a time. */
+const OTHERS = [...messages, ...signatures, ...headers]
+
+/** Each by itself. */
+const ALONE = ({ atOnce }: CheckLimits) => [manyAtOnce(atOnce), ...strangers]
 
 const isMissing = ({ needs }: Check, { signingSecret, endpointHeader }: CheckOptions): boolean =>
   (needs === 'secret' && !signingSecret) || (needs === 'header' && !endpointHeader)
 
 /** How many requests `checkBackend` makes at the most. */
 export const requestsOf = (options: CheckOptions, limits = LIMITS): number =>
-  [registrationTest, ...CONDITIONS, ...othersOf(limits)]
+  [registrationTest, ...CONDITIONS, ...OTHERS, ...ALONE(limits)]
     .filter((check) => !isMissing(check, options))
     .reduce((sum, { requests }) => sum + requests, 0)
 
@@ -54,48 +55,65 @@ export const requestsOf = (options: CheckOptions, limits = LIMITS): number =>
  * @throws RuntimeError or RegistrationError when the integration would not take the options
  */
 export const checkBackend = async (options: CheckOptions, limits = LIMITS): Promise<Result[]> => {
+  const { answerMs: limitMs, totalMs } = limits
   const { endpoint: responseEndpointURL, signingSecret, endpointHeader } = options
   const endpoint = endpointOf({ responseEndpointURL, signingSecret, endpointHeader })
-  const late: Finding = {
-    outcome: 'failed',
-    sent: '',
-    received: 'the time was over before it was done',
-    advice: 'Answer at once, and work then: all that was sent took longer than a minute.',
-  }
-  const isOver = sleep(limits.totalMs, late, { ref: false })
-  const deliveries = await startDeliveries({ ...options, limitMs: limits.answerMs, maxInstances: limits.atOnce })
-  const backend: Backend = { url: endpoint.url, deliveries, requests: new Requests(endpoint, limits.answerMs) }
+  const hide = hideSecretsOf(options)
+  const start = performance.now()
+  const over = AbortSignal.timeout(totalMs)
+  const isOver = once(over, 'abort').then(() => OUT_OF_TIME)
+  const deliveries = await startDeliveries({ ...options, limitMs, hide })
+  const requests = new Requests({ endpoint, limitMs, signal: over, hide })
+  const backend: Backend = { url: endpoint.url, deliveries, requests }
 
-  let obstacle: Check | undefined
+  /** The check that has failed so that there is no use in more. */
+  let obstacle: string | undefined
+  let failed: string | undefined
+  let slowest = { check: '', ms: 0 }
+
+  const find = async (check: Check): Promise<Finding> => {
+    if (isMissing(check, options)) return notApplicable(`no --${check.needs} was given`)
+    if (obstacle) return notApplicable(`of no use where “${obstacle}” fails`)
+    const finding = over.aborted ? OUT_OF_TIME : await Promise.race([check.run(backend), isOver])
+    if (!finding.answer?.isRefused || !failed || CONDITIONS.includes(check)) return finding
+    obstacle = failed
+    return notApplicable(`nobody listens there any more, after “${failed}” failed`)
+  }
+
   const resultOf = async (check: Check): Promise<Result> => {
-    const finding = isMissing(check, options)
-      ? notApplicable(`no --${check.needs} was given`)
-      : obstacle
-        ? notApplicable(`of no use where “${obstacle.name}” fails`)
-        : await Promise.race([check.run(backend), isOver])
-    return { check: check.name, ...finding, received: withoutSecrets(finding.received, options) }
+    const { answer, outcome, sent, received, advice } = await find(check)
+    if (outcome === 'failed') {
+      failed = check.name
+      if (CONDITIONS.includes(check)) obstacle = check.name
+    }
+    if (outcome === 'passed' && answer && answer.ms > slowest.ms) slowest = { check: check.name, ms: answer.ms }
+    return { check: check.name, outcome, sent, received, ...(advice !== undefined && { advice: inOptions(advice) }) }
+  }
+
+  const inTurn = async (checks: Check[], concurrency = 1): Promise<Result[]> => {
+    const limit = pLimit(concurrency)
+    return Promise.all(checks.map((check) => limit(() => resultOf(check))))
   }
 
   try {
-    const results = [await resultOf(registrationTest)]
-    const start = performance.now()
-    for (const check of CONDITIONS) {
-      const result = await resultOf(check)
-      results.push(result)
-      if (result.outcome === 'failed') obstacle = check
-    }
-    // One at a time, so that what fails fails by itself.
-    const limit = pLimit(performance.now() - start > SLOW_MS ? SLOW_CONCURRENCY : 1)
-    return [...results, ...(await Promise.all(othersOf(limits).map((check) => limit(() => resultOf(check)))))]
+    const conditions = await inTurn([registrationTest, ...CONDITIONS])
+    // One at a time, so that what fails fails by itself; of a slow one as many as there is time for.
+    const leftMs = Math.max(start + totalMs - performance.now(), 1)
+    const concurrency = Math.min(Math.ceil((2 * OTHERS.length * slowest.ms) / leftMs), MAX_AT_ONCE)
+    const others = await inTurn(OTHERS, Math.max(concurrency, 1))
+    const results = [...conditions, ...others, ...(await inTurn(ALONE(limits)))]
+    const prompt = results.find(({ check }) => check === promptAnswer.name)
+    if (prompt?.outcome === 'passed' && slowest.ms > PROMPT_MS) prompt.advice = promptAdvice(slowest)
+    return results
   } finally {
     await deliveries.close()
   }
 }
 
-/** What a backend echoes of what lets somebody in does not go any further. */
-const withoutSecrets = (text: string, { signingSecret = '', endpointHeader = '' }: CheckOptions): string =>
-  [...signingSecret.split(/\s+/), endpointHeader.slice(endpointHeader.indexOf(':') + 1).trim()]
-    .filter((secret) => secret !== '')
-    .reduce((rest, secret) => rest.replaceAll(secret, '•••'), text)
+const OUT_OF_TIME = notApplicable('there was no time left: it answers too slowly')
 
-const notApplicable = (received: string): Finding => ({ outcome: 'not applicable', sent: '', received })
+/** Of a backend that answers before it works. */
+const PROMPT_MS = 1000
+
+const promptAdvice = ({ check, ms }: { check: string; ms: number }): string =>
+  `Answer first, within 1 s, and work then: what is not answered within 30 s may be lost. In “${check}” it took ${(ms / 1000).toFixed(1)} s.`

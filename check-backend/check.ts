@@ -18,6 +18,8 @@ export type Finding = {
   received: string
   /** What to do about it. It is there too where a check has passed, and the backend could be better. */
   advice?: string
+  /** The answer that shows it, where it is one. */
+  answer?: Answer
 }
 
 /** Something that a backend has to get right. */
@@ -37,5 +39,9 @@ export const findingOn = (
 ): Finding => ({
   sent,
   received: inWords(answer),
+  answer,
   ...(shouldBe(answer) ? { outcome: 'passed' } : { outcome: 'failed', advice }),
 })
+
+/** @param received why nothing was sent */
+export const notApplicable = (received: string): Finding => ({ outcome: 'not applicable', sent: '', received })

@@ -1,14 +1,16 @@
 import { EventEmitter, once } from 'node:events'
-import type { IncomingHttpHeaders } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { BotMessage } from '../sandbox/bot/bot'
 import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import type { Exchange } from '../sandbox/cloud/exchange'
 import type { Configuration } from '../sandbox/cloud/installation'
 import { startSandbox } from '../sandbox/sandbox'
-import { type Answer, isTaken, noAnswerWithin } from './answer'
+import { type Answer, answerOf, isTaken, noAnswerWithin } from './answer'
 
 export const CONVERSATION_ID = 'check-backend'
+
+/** As many messages are delivered at the same time. */
+export const MAX_AT_ONCE = 10
 
 /** So long after the head of an answer, its body is read. */
 const BODY_MS = 200
@@ -27,17 +29,17 @@ export type Deliveries = {
   /** The integration's own word on them, where it did not register. */
   registrationError?: string
   deliver(message: BotMessage): Promise<Answer>
-  /** Starts as many instances of the integration, for messages that are delivered at the same time. */
-  startInstances(count: number): Promise<void>
   /** Where the samples' pictures and files are served. */
   mediaUrl: string
   close(): Promise<void>
 }
 
 type DeliveriesOptions = Configuration & {
+  endpoint: string
   /** How long an answer is waited for. */
   limitMs: number
-  maxInstances: number
+  /** Takes out what is secret. */
+  hide: (text: string) => string
 }
 
 /**
@@ -45,11 +47,7 @@ type DeliveriesOptions = Configuration & {
  *
  * @throws RegistrationError when the integration refuses its configuration
  */
-export const startDeliveries = async ({
-  limitMs,
-  maxInstances,
-  ...configuration
-}: DeliveriesOptions): Promise<Deliveries> => {
+export const startDeliveries = async ({ limitMs, hide, ...configuration }: DeliveriesOptions): Promise<Deliveries> => {
   const exchanges = new Map<string, Exchange>()
   const ended = new EventEmitter()
   // One of each message that is on its way.
@@ -58,7 +56,8 @@ export const startDeliveries = async ({
   const sandbox = await startSandbox({
     ...configuration,
     bot: () => [],
-    maxInstances,
+    // Of a slow backend, many are waited for at the same time.
+    maxInstances: MAX_AT_ONCE,
     startsWithoutEndpoint: true,
     onApiCall: writeNoMarks,
     onExchange: (exchange) => {
@@ -68,8 +67,24 @@ export const startDeliveries = async ({
     },
     onLog: (line) => line.startsWith('The test message failed') && registrationErrors.push(line),
   })
+  const url = new URL(configuration.endpoint)
+  const answerIn = ({ status, responseHeaders, responseBody, error, durationMs = 0, requestBody = '' }: Exchange) =>
+    answerOf(
+      url,
+      {
+        status,
+        headers: responseHeaders,
+        body: responseBody,
+        error,
+        ms: durationMs,
+        sentBytes: Buffer.byteLength(requestBody),
+      },
+      hide
+    )
   const answersTo = (isCall: (call: string) => boolean): Answer[] =>
-    [...exchanges.values()].filter(({ call = '' }) => isCall(call)).map(answerIn)
+    [...exchanges.values()].filter(({ call = '' }) => isCall(call)).map((exchange) => answerIn(exchange))
+  // Its connection would keep others out, where a backend has but one.
+  await sandbox.endInstance()
   const { conversation } = sandbox.chat.operations.getOrCreateConversation({
     channel: 'channel',
     tags: { id: CONVERSATION_ID },
@@ -77,7 +92,7 @@ export const startDeliveries = async ({
 
   return {
     registration: answersTo((call) => call.startsWith('register')),
-    registrationError: registrationErrors[0],
+    registrationError: registrationErrors[0]?.replace(/ The sandbox runs all the same.*$/, ''),
     deliver: async (message) => {
       void sandbox.say(conversation.id, message)
       const { id } = sandbox.chat.messages.all().at(-1)!
@@ -88,21 +103,9 @@ export const startDeliveries = async ({
       if (!isTaken(answer())) await sleep(BODY_MS)
       return answer()
     },
-    startInstances: async (count) => {
-      const create = (index: number) => sandbox.callAction('getOrCreateUser', { user: { id: `${index}` } })
-      await Promise.all(Array.from({ length: count }, (_, index) => create(index)))
-    },
     mediaUrl: new URL('/demo', sandbox.webhookUrl).href,
     close: sandbox.close,
   }
 }
 
 const hasEnded = ({ status, error }: Exchange): boolean => status !== undefined || error !== undefined
-
-const answerIn = ({ status, responseHeaders, responseBody = '', error, durationMs = 0 }: Exchange): Answer => ({
-  status,
-  headers: { ...responseHeaders } as IncomingHttpHeaders,
-  body: responseBody,
-  error,
-  ms: durationMs,
-})

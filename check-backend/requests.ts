@@ -2,10 +2,11 @@ import axios from 'axios'
 import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
+import { addAbortSignal, type Readable } from 'node:stream'
 import { name, version } from '../package.json'
 import type { Endpoint } from '../src/configuration'
 import type { OutgoingMessage } from '../src/endpoint/outgoing-message'
-import { type Answer, noAnswerWithin } from './answer'
+import { type Answer, answerOf, noAnswerWithin } from './answer'
 import { CONVERSATION_ID } from './deliveries'
 
 type Agents = { httpAgent: http.Agent; httpsAgent: https.Agent }
@@ -35,7 +36,12 @@ export type Posting = {
   agents?: Agents
 }
 
-export type PostedAnswer = Answer & { overKeptConnection: boolean }
+type StrangerRequest = { body?: string; headers?: Record<string, string> } & Pick<Posting, 'agents'>
+
+export type PostedAnswer = Answer & {
+  /** Absent where there was none. */
+  overKeptConnection?: boolean
+}
 
 /** Agents that keep one connection. */
 export const keepingAgents = () => {
@@ -43,12 +49,37 @@ export const keepingAgents = () => {
   return { agents, close: () => Object.values(agents).forEach((agent) => agent.destroy()) }
 }
 
-/** Sends a backend requests that the integration would not make. */
+/** As much of an answer's body is read, for as long. */
+const MAX_BODY = 1024
+const BODY_MS = 200
+
+/** What comes of a body soon: it may have no end. */
+const beginningIn = async (stream: Readable): Promise<string> => {
+  let text = ''
+  try {
+    for await (const chunk of addAbortSignal(AbortSignal.timeout(BODY_MS), stream)) {
+      text += String(chunk)
+      if (text.length > MAX_BODY) break
+    }
+  } catch {
+    // The status is what counts, and it is there.
+  }
+  return text
+}
+
+type RequestsOptions = {
+  endpoint: Endpoint
+  /** How long an answer is waited for. */
+  limitMs: number
+  /** Ends what is under way. */
+  signal: AbortSignal
+  /** Takes out what is secret. */
+  hide: (text: string) => string
+}
+
+/** Makes requests to a backend: as the integration makes them, but for what is told, or as anybody would. */
 export class Requests {
-  constructor(
-    private readonly endpoint: Endpoint,
-    private readonly limitMs: number
-  ) {}
+  constructor(private readonly options: RequestsOptions) {}
 
   /** Posts a message. */
   post({
@@ -60,7 +91,7 @@ export class Requests {
     headerValue = (right) => right,
     agents,
   }: Posting): Promise<PostedAnswer> {
-    const { webhooks, header: [headerName = '', value = ''] = [] } = this.endpoint
+    const { webhooks, header: [headerName = '', value = ''] = [] } = this.options.endpoint
     const sentAt = new Date(Date.now() - ageMs)
     const body = JSON.stringify({
       type: 'text',
@@ -84,43 +115,41 @@ export class Requests {
     return this.request('POST', { body: changed(body), headers: sent, agents })
   }
 
-  /** Requests as somebody else would: with no signature, and without the header. */
+  /** Requests as anybody would: with no signature, and without the header. */
   async request(
     method: 'GET' | 'POST',
-    {
-      body,
-      headers,
-      agents = KEEPING_NONE,
-    }: { body?: string; headers?: Record<string, string> } & Pick<Posting, 'agents'> = {}
+    { body = '', headers, agents = KEEPING_NONE }: StrangerRequest = {}
   ): Promise<PostedAnswer> {
+    const { endpoint, limitMs, signal, hide } = this.options
     const start = performance.now()
-    const signal = AbortSignal.timeout(this.limitMs)
+    const deadline = AbortSignal.timeout(limitMs)
+    // As bytes: of a text that is no JSON, axios makes some.
+    const data = method === 'GET' ? undefined : Buffer.from(body)
+    const answer = (received: object): Answer =>
+      answerOf(endpoint.url, { ms: performance.now() - start, sentBytes: data?.length ?? 0, ...received }, hide)
     try {
-      const response = await axios.request<string>({
+      const response = await axios.request<Readable>({
         ...agents,
-        url: this.endpoint.url.href,
+        url: endpoint.url.href,
         method,
-        // Of a text, axios makes JSON where it is none.
-        data: body === undefined ? undefined : Buffer.from(body),
+        data,
         headers,
-        signal,
+        signal: AbortSignal.any([deadline, signal]),
         proxy: false,
         maxRedirects: 0,
-        responseType: 'text',
-        transformResponse: (text) => text,
+        decompress: false,
+        responseType: 'stream',
         validateStatus: () => true,
       })
+      const { status, headers: answered, request } = response
+      const ms = performance.now() - start
+      const beginning = await beginningIn(response.data)
       return {
-        status: response.status,
-        headers: response.headers as Answer['headers'],
-        body: response.data,
-        ms: performance.now() - start,
-        overKeptConnection: response.request.reusedSocket,
+        ...answer({ status, headers: answered, body: beginning, ms }),
+        overKeptConnection: request.reusedSocket,
       }
     } catch (error) {
-      const { message } = error as Error
-      if (signal.aborted) return { ...noAnswerWithin(this.limitMs), overKeptConnection: false }
-      return { headers: {}, body: '', error: message, ms: performance.now() - start, overKeptConnection: false }
+      return deadline.aborted ? noAnswerWithin(limitMs) : answer({ error: (error as Error).message })
     }
   }
 }

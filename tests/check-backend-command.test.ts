@@ -11,7 +11,14 @@ type Outcome = { code: number; stdout: string; stderr: string }
 const run = (...options: string[]): Promise<Outcome> =>
   promisify(execFile)(process.execPath, ['--import', 'tsx', 'check-backend/cli.ts', ...options], {
     // What asks for colours, and yet is no terminal.
-    env: { ...process.env, CI: 'true', NO_COLOR: '' },
+    // And a proxy that is not there.
+    env: {
+      ...process.env,
+      CI: 'true',
+      NO_COLOR: '',
+      http_proxy: 'http://127.0.0.1:1',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    },
   }).then(
     (output) => ({ code: 0, ...output }),
     (error: Outcome) => error
@@ -34,7 +41,7 @@ describe('npm run check-backend', () => {
     await expect.poll(() => output).toContain('Listening')
     const { code, stdout, stderr } = await run('--endpoint', `http://127.0.0.1:${port}/bot`, '--secret', SECRET)
     expect(stdout).toContain('30 passed, 0 failed, 2 not applicable')
-    expect(stderr).toBe(`Sends http://127.0.0.1:${port}/bot up to 53 requests, within a minute.\n\n`)
+    expect(stderr).toBe(`Sends http://127.0.0.1:${port}/bot up to 55 requests, within a minute.\n\n`)
     expect(code).toBe(0)
     // What it could not do comes after the answer: it goes on all the same.
     expect(output).toContain('check-backend: Hello')
@@ -73,8 +80,8 @@ describe('npm run check-backend', () => {
     expect(report.checks.find(({ outcome }: Result) => outcome === 'failed')).toEqual({
       check: 'bears a GET',
       outcome: 'failed',
-      sent: 'GET',
-      received: expect.stringMatching(/^500 in \d+ ms$/),
+      sent: 'GET, then a text',
+      received: expect.stringMatching(/^500 in \d+ ms, then 204 in \d+ ms$/),
       advice: expect.stringContaining('405'),
     })
     expect(stdout).not.toContain('hidden')
@@ -100,6 +107,10 @@ describe('npm run check-backend', () => {
     const endpoint = await startBackend()
     const { code } = await run('--endpoint', endpoint, '--secret', SECRET, '--header', HEADER, '--yes-send-to-others')
     expect(code).toBe(0)
+    // There is no way to it.
+    const other = await run('--endpoint', 'http://255.255.255.255/', '--yes-send-to-others')
+    expect(other.stdout).toMatch(/takes the registration’s test message/)
+    expect(other.code).toBe(1)
   })
 
   it('prints its options', async () => {

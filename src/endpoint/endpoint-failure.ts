@@ -89,7 +89,7 @@ const adviceAfter = (status: number, bytes: number): string => {
 const MAX_TARGET_LENGTH = 300
 
 /** Where the answer leads, without a query or a password; `undefined` where it is no redirect. */
-const redirectTarget = (
+export const redirectTarget = (
   url: URL,
   { status, location, secret = '' }: { status: number; location?: string; secret?: string }
 ): string | undefined => {
