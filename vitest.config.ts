@@ -14,7 +14,8 @@ export default defineConfig(({ mode }) => ({
     hookTimeout: 60_000,
     expect: { poll: { timeout: 20_000 } },
     maxConcurrency: 50,
-    maxWorkers: 2,
+    // More than a small machine has processors: many tests wait for a while.
+    maxWorkers: 3,
     // The endpoints of the tests are on this machine.
     env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },
   },

@@ -100,3 +100,14 @@ export const isSigned = (
   const { 'webhook-id': id = '', 'webhook-timestamp': timestamp = '', 'webhook-signature': given = '' } = headers
   return compare(new Webhook(SECRET).sign(id, new Date(Number(timestamp) * 1000), body), given)
 }
+
+/** Starts a server that answers as it is told, until the test has ended. */
+export const serve = async (listener: http.RequestListener): Promise<string> => {
+  const server = http.createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    server.closeAllConnections()
+    server.close()
+  })
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
+}

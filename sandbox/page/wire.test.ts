@@ -64,15 +64,17 @@ describe('what has gone over the wire', () => {
   it('tells redeliveries from the tries of the first delivery, and the external ids of what was sent', () => {
     const { events, wire } = watched()
     const message = { id: 'msg', payload: {}, tags: {} } as unknown as Message
-    const attempt = (number: number) =>
-      exchange(number, { from: 'integration', to: 'endpoint', requestHeaders: { 'webhook-id': 'msg' } })
+    const attempt = (number: number, call = 'msg') =>
+      exchange(number, { from: 'integration', to: 'endpoint', call, requestHeaders: { 'webhook-id': 'msg' } })
     events.emit('message', message, { id: 'conv', tags: {} } as unknown as Conversation)
     events.emit('exchange', attempt(1))
+    events.emit('exchange', attempt(4, 'msg_2'))
     events.emit('delivery', { message, error: 'down' })
     events.emit('exchange', { ...attempt(1), status: 500 })
     events.emit('exchange', attempt(2))
     expect(wire.exchange('webhook-1')!.isRedelivery).toBeUndefined()
     expect(wire.exchange('webhook-2')!.isRedelivery).toBe(true)
+    expect(wire.exchange('webhook-4')!.isRedelivery).toBe(true)
     const ids = { conversationId: 'tea', messageId: '1', userId: 'ada' }
     events.emit('exchange', exchange(3, { requestBody: JSON.stringify({ ...ids, text: 'Hello' }) }))
     expect(wire.exchange('webhook-3')!.sent).toEqual(ids)

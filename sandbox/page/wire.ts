@@ -12,7 +12,7 @@ export type SeenExchange = Exchange & {
   signature?: Signature
   /** Of a backend's request that brings a message. */
   sent?: SentIds
-  /** It delivers a message for which a delivery has ended before. */
+  /** It delivers a message for which a delivery has ended before, or is made within another call. */
   isRedelivery?: boolean
 }
 
@@ -123,10 +123,11 @@ export class Wire extends EventEmitter<WireEvents> {
 
   /** What is known of an exchange from its beginning. */
   private learn(exchange: Exchange, secrets: string): Pick<SeenExchange, 'signature' | 'sent' | 'isRedelivery'> {
-    const { from, to, url, requestHeaders, requestBody } = exchange
+    const { from, to, url, call, requestHeaders, requestBody } = exchange
     if (from === 'backend') return { sent: sentIn(url, requestBody) }
     if (to !== 'endpoint') return {}
-    const isRedelivery = this.messages.get(String(requestHeaders['webhook-id']))?.delivery !== undefined
+    const message = this.messages.get(String(requestHeaders['webhook-id']))
+    const isRedelivery = message !== undefined && (message.delivery !== undefined || call !== message.id)
     return { signature: verifySignature(exchange, secrets), ...(isRedelivery && { isRedelivery }) }
   }
 

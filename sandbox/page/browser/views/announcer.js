@@ -1,11 +1,21 @@
 import { signal } from '@preact/signals'
 import { html } from 'htm/preact'
 
-const said = signal({ words: '', number: 0 })
+/** As many stay, so that of two in one moment both are heard. */
+const KEPT = 3
+
+/** @type {import('@preact/signals').Signal<{ words: string, number: number }[]>} */
+const said = signal([])
+
+let count = 0
 
 /** Says something once to those who listen rather than look. @param {string} words */
-export const announce = (words) => (said.value = { words, number: said.peek().number + 1 })
+export const announce = (words) => {
+  said.value = [...said.peek(), { words, number: ++count }].slice(-KEPT)
+}
 
-/** The one live region. The same words are said once more: in an element of their own. */
+/** The one live region. What is said is added to it, also where it is the same words once more. */
 export const Announcer = () =>
-  html`<p class="visually-hidden" role="status"><span key=${said.value.number}>${said.value.words}</span></p>`
+  html`<div class="visually-hidden" role="status" aria-atomic="false">
+    ${said.value.map(({ words, number }) => html`<p key=${number}>${words}</p>`)}
+  </div>`
