@@ -11,12 +11,14 @@ const MIN_TELLING_LENGTH = 12
 
 /** The exchange with no credential in it, for whoever watches: only that there was one, and of which sort. */
 export const withoutCredentials = (exchange: Exchange, credentials: Credential[]): Exchange => {
+  const telling = credentials
+    .filter(({ value }) => value.length >= MIN_TELLING_LENGTH)
+    // Within JSON some characters of it are written otherwise.
+    .flatMap(({ value, sort }) =>
+      [...new Set([value, JSON.stringify(value).slice(1, -1)])].map((written) => ({ written, sort }))
+    )
   const hidden = (text: string): string =>
-    credentials
-      .filter(({ value }) => value.length >= MIN_TELLING_LENGTH)
-      // Within JSON some characters of it are written otherwise.
-      .flatMap(({ value, sort }) => [value, JSON.stringify(value).slice(1, -1)].map((written) => ({ written, sort })))
-      .reduce((rest, { written, sort }) => rest.replaceAll(written, mark(sort)), text)
+    telling.reduce((rest, { written, sort }) => rest.replaceAll(written, mark(sort)), text)
 
   const hiddenHeader = ([name, content]: [string, unknown]): [string, unknown] => {
     const text = String(content)

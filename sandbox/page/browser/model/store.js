@@ -13,8 +13,8 @@ import { batch, signal } from '@preact/signals'
  */
 
 /** The oldest are dropped: those of ended runs are kept too. */
-const MAX_TRACES = 2000
-const MAX_EXCHANGES = 4000
+const MAX_TRACES = 1000
+const MAX_EXCHANGES = 3000
 
 /** The run of the sandbox, without which ids are not unique: they begin anew with it. */
 let run = ''
