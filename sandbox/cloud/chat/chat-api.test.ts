@@ -121,15 +121,15 @@ describe('the sandbox’s chat API, through the official client', () => {
 
   it('a get-or-create is refused for what it asks, also where it would find something', async () => {
     const { conversation, input } = await makeMessage('checked')
-    const calls: [number, Promise<unknown>][] = [
-      [400, client.getOrCreateConversation({ channel: 'other', tags: { id: 'checked' } })],
-      [400, client.getOrCreateConversation({ channel: 'channel', tags: { id: 'checked', other: 'x' } })],
-      [400, client.getOrCreateUser({ tags: { id: 'checked', other: 'x' } })],
-      [400, client.getOrCreateMessage({ ...input, tags: { ...input.tags, other: 'x' } })],
-      [400, client.getOrCreateMessage({ ...input, conversationId: ID })],
-      [413, client.getOrCreateMessage({ ...input, payload: { text: 'é'.repeat(65 * 1024) } })],
+    const calls: [number, () => Promise<unknown>][] = [
+      [400, () => client.getOrCreateConversation({ channel: 'other', tags: { id: 'checked' } })],
+      [400, () => client.getOrCreateConversation({ channel: 'channel', tags: { id: 'checked', other: 'x' } })],
+      [400, () => client.getOrCreateUser({ tags: { id: 'checked', other: 'x' } })],
+      [400, () => client.getOrCreateMessage({ ...input, tags: { ...input.tags, other: 'x' } })],
+      [400, () => client.getOrCreateMessage({ ...input, conversationId: ID })],
+      [413, () => client.getOrCreateMessage({ ...input, payload: { text: 'é'.repeat(65 * 1024) } })],
     ]
-    for (const [code, call] of calls) await expect(call).rejects.toMatchObject({ code })
+    for (const [code, call] of calls) await expect(call()).rejects.toMatchObject({ code })
     expect(conversation.id).toBe((await makeMessage('checked')).conversation.id)
   })
 
