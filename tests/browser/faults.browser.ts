@@ -66,14 +66,18 @@ describe('what goes wrong', () => {
     expect(await steps(page, new RegExp(`^Botpress.*${status}`)).count()).toBe(2)
   })
 
-  it('is that both take their time', async () => {
+  it('is that both take their time as often as is set, and counts down', async () => {
     const { page } = await open()
     await setFault(page, 'The endpoint’s delay in milliseconds', 400)
+    await setFault(page, 'The endpoint’s delay: how often', 1)
     await setFault(page, 'Botpress’s delay in milliseconds', 300)
+    await setFault(page, 'Botpress’s delay: how often', 100)
     await sendByForm(page, 'Slow')
     await openTrace(page, /Slow.*delivered/)
     await steps(page, /^endpointtry 1204[4-9]\d\d ms/).waitFor()
     await steps(page, /messages\/get-or-create200[3-9]\d\d ms/).waitFor()
+    expect(await page.getByLabel('The endpoint’s delay in milliseconds').inputValue()).toBe('0')
+    expect(Number(await page.getByLabel('Botpress’s delay: how often').inputValue())).toBeLessThan(100)
   })
 
   it('is the same in every tab, and set back with one button', async () => {

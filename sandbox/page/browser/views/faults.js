@@ -53,6 +53,25 @@ const NumberField = ({ label, unit = '', value, onChange }) => {
   </span>`
 }
 
+/** @param {{ of: 'endpoint' | 'botpress', name: string, settings: { delayMs: number, delayTimes: number } }} props */
+const Delay = ({ of, name, settings }) =>
+  html`<span class="after">delay</span>
+    <${NumberField}
+      label=${`${name} delay in milliseconds`}
+      unit="ms"
+      value=${settings.delayMs}
+      onChange=${(/** @type {number} */ delayMs) => change(of, { delayMs })}
+    />
+    ${
+      settings.delayMs > 0 &&
+      html`<${NumberField}
+        label=${`${name} delay: how often`}
+        unit="×"
+        value=${settings.delayTimes}
+        onChange=${(/** @type {number} */ delayTimes) => change(of, { delayTimes })}
+      />`
+    }`
+
 /** What goes wrong: the same in each tab. */
 export const Faults = () => {
   const settings = faults.value
@@ -87,13 +106,7 @@ export const Faults = () => {
         />`
       }
       ${endpoint.does === 'is down' && html`<span>503, until it is switched back</span>`}
-      <span class="after">delay</span>
-      <${NumberField}
-        label="The endpoint’s delay in milliseconds"
-        unit="ms"
-        value=${endpoint.delayMs}
-        onChange=${(/** @type {number} */ delayMs) => change('endpoint', { delayMs })}
-      />
+      <${Delay} of="endpoint" name="The endpoint’s" settings=${endpoint} />
     </fieldset>
     <fieldset>
       <legend>Botpress</legend>
@@ -108,13 +121,7 @@ export const Faults = () => {
         value=${botpress.status}
         onChange=${(/** @type {number} */ status) => change('botpress', { status })}
       />
-      <span class="after">delay</span>
-      <${NumberField}
-        label="Botpress’s delay in milliseconds"
-        unit="ms"
-        value=${botpress.delayMs}
-        onChange=${(/** @type {number} */ delayMs) => change('botpress', { delayMs })}
-      />
+      <${Delay} of="botpress" name="Botpress’s" settings=${botpress} />
     </fieldset>
     <button type="button" disabled=${!isSet && refused.value === ''} onClick=${() => apply(resetFaults())}>
       Reset
