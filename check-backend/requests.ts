@@ -77,7 +77,7 @@ type RequestsOptions = {
   hide: (text: string) => string
 }
 
-/** Makes requests to a backend: as the integration makes them, but for what is told, or as anybody would. */
+/** Makes requests to a backend: those of the integration, changed as it is told, and those of strangers. */
 export class Requests {
   constructor(private readonly options: RequestsOptions) {}
 
@@ -115,7 +115,7 @@ export class Requests {
     return this.request('POST', { body: changed(body), headers: sent, agents })
   }
 
-  /** Requests as anybody would: with no signature, and without the header. */
+  /** Makes a stranger’s request: with no signature, and without the header. */
   async request(
     method: 'GET' | 'POST',
     { body = '', headers, agents = KEEPING_NONE }: StrangerRequest = {}

@@ -1,42 +1,13 @@
+import { repeatableHeaders } from '../model/repeatable-headers.js'
+
 /** @import { PageStart } from '../../page' */
 /** @import { SeenExchange } from '../../wire' */
 
 /** @param {unknown} text */
 export const shell = (text) => `'${String(text).replaceAll("'", `'\\''`)}'`
 
-/** What curl makes itself, or a browser has put there. */
-const NOT_COPIED =
-  /^(host|connection|content-length|accept-encoding|transfer-encoding|user-agent|sec-.*|origin|referer|accept-language)$/
-
 /** An argument of a command may have 128 KiB (Linux); what is longer goes through a file. */
 const MAX_ARGUMENT = 100_000
-
-/**
- * The credential in the place of which the page shows its sort. One that is not known stays wrong.
- *
- * @param {string} sort
- * @param {Pick<PageStart, 'key' | 'token'>} start
- */
-const credentialOf = (sort, { key, token }) => {
-  if (sort === 'access key') return key
-  if (sort === 'Personal Access Token' || sort === 'the integration’s token') return token
-  return sort === 'unknown' ? 'a-wrong-credential' : `the ${sort}`
-}
-
-/**
- * The headers to make a request again with, its credential in its place.
- *
- * @param {Pick<SeenExchange, 'requestHeaders'>} exchange
- * @param {Pick<PageStart, 'key' | 'token'>} start
- * @returns {[string, string][]}
- */
-export const headersOf = ({ requestHeaders }, start) =>
-  Object.entries(requestHeaders)
-    .filter(([name]) => !NOT_COPIED.test(name.toLowerCase()))
-    .map(([name, value]) => [
-      name,
-      String(value).replaceAll(/••• \(([^)]*)\)/g, (_mark, sort) => credentialOf(sort, start)),
-    ])
 
 /** @param {Pick<SeenExchange, 'to' | 'url'>} exchange @param {Pick<PageStart, 'apiUrl'>} start */
 export const urlOf = ({ to, url }, { apiUrl }) => (to === 'endpoint' ? url : apiUrl + url)
@@ -49,7 +20,7 @@ export const urlOf = ({ to, url }, { apiUrl }) => (to === 'endpoint' ? url : api
  */
 export const curlOf = (exchange, start) => {
   const { method, requestBody } = exchange
-  const headers = headersOf(exchange, start).map(([name, value]) =>
+  const headers = repeatableHeaders(exchange, start).map(([name, value]) =>
     // A header without a value is left out by curl, unless it ends so.
     value === '' ? `-H ${shell(`${name};`)}` : `-H ${shell(`${name}: ${value}`)}`
   )

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import { address } from './address.js'
 import { traces, version } from './store.js'
-import { summaryOf } from './trace.js'
+import { isFailure, summaryOf } from './trace.js'
 
 /** @import { Summary } from './trace' */
 
@@ -9,12 +9,10 @@ import { summaryOf } from './trace.js'
  * @typedef {{ q: string, status: string, direction: string, conversation: string }} Filters
  */
 
-const FAILED = new Set(['failed', 'refused', 'perhaps'])
-
 /** @param {Summary} summary @param {Filters} filters `status` is one, or `failed only` */
 export const matches = ({ words, status, direction, conversationId }, filters) =>
   (filters.conversation === '' || filters.conversation === conversationId) &&
-  (filters.status === '' || (filters.status === 'failed only' ? FAILED.has(status) : filters.status === status)) &&
+  (filters.status === '' || (filters.status === 'failed only' ? isFailure(status) : filters.status === status)) &&
   (filters.direction === '' || filters.direction === direction) &&
   filters.q
     .toLowerCase()

@@ -1,3 +1,5 @@
+import { isFailure } from './trace.js'
+
 /** @import { Summary } from './trace' */
 
 /** @param {number[]} sorted @param {number} share */
@@ -13,6 +15,6 @@ export const numbersOf = (summaries) => {
     p95: percentile(trips, 0.95),
     delivered: count(({ status, direction }) => status === 'delivered' && direction !== 'of the integration'),
     retried: count(({ isRetried }) => isRetried),
-    failed: count(({ status }) => status === 'failed' || status === 'refused' || status === 'perhaps'),
+    failed: count(({ status }) => isFailure(status)),
   }
 }

@@ -1,4 +1,4 @@
-import { headersOf } from '../export/curl.js'
+import { repeatableHeaders } from './repeatable-headers.js'
 import { idOnServer, isOfThisRun, start } from './store.js'
 
 /** @import { FaultChanges } from '../../faults' */
@@ -91,7 +91,7 @@ export const replay = async (exchange) => {
   return request({
     method: whole.method,
     url: whole.url,
-    headers: headersOf(whole, /** @type {any} */ (start.value)),
+    headers: repeatableHeaders(whole, /** @type {any} */ (start.value)),
     body: whole.requestBody,
   })
 }

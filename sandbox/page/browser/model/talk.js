@@ -1,7 +1,7 @@
 import { computed, effect, signal, untracked } from '@preact/signals'
 import { address } from './address.js'
 import { isOfThisRun, traces, version } from './store.js'
-import { createdAt, statusOfMessage, textOf } from './trace.js'
+import { createdAt, isUndelivered, statusOfMessage, textOf } from './trace.js'
 
 /** @import { SeenMessage } from '../../wire' */
 /** @import { Trace } from './store' */
@@ -59,11 +59,6 @@ export const openNew = () => {
   address.conversation.value = `conversation-${number}`
 }
 
-const isFailed = (/** @type {Said} */ { message, trace }) => {
-  const status = statusOfMessage(trace, message)
-  return status === 'failed' || status === 'perhaps'
-}
-
 /** The one with the newest message first. @type {import('@preact/signals').ReadonlySignal<Conversation[]>} */
 export const conversations = computed(() => {
   /** @type {Map<string, Conversation>} */
@@ -71,8 +66,7 @@ export const conversations = computed(() => {
   const empty = (/** @type {string} */ id) => ({ id, lastWords: '', lastAt: 0, unread: 0, failed: 0 })
   const chosen = address.conversation.value
   for (const id of [...opened.value, ...(chosen === '' ? [] : [chosen])]) all.set(id, empty(id))
-  for (const one of said.value) {
-    const { message } = one
+  for (const { message, trace } of said.value) {
     const id = message.conversationId
     const at = createdAt(message)
     const known = all.get(id) ?? empty(id)
@@ -83,7 +77,7 @@ export const conversations = computed(() => {
       lastWords: textOf(message),
       lastAt: at,
       unread: known.unread + (message.direction === 'outgoing' && !isRead ? 1 : 0),
-      failed: known.failed + (isFailed(one) ? 1 : 0),
+      failed: known.failed + (isUndelivered(statusOfMessage(trace, message)) ? 1 : 0),
     })
   }
   return [...all.values()].toSorted((a, b) => (b.lastAt || Infinity) - (a.lastAt || Infinity))

@@ -1,3 +1,5 @@
+import { parsedExactly } from './exact-json.js'
+
 /** @import { SeenExchange, SeenMessage } from '../../wire' */
 /** @import { Trace } from './store' */
 
@@ -33,15 +35,6 @@
  *   words: string
  * }} Summary
  */
-
-/** @param {string | undefined} text @returns {any} */
-export const parsed = (text) => {
-  try {
-    return JSON.parse((text ?? '').replace(/^\uFEFF/, ''))
-  } catch {
-    return undefined
-  }
-}
 
 /**
  * Makes something of a trace once, and anew when something is new in it.
@@ -133,6 +126,12 @@ const statusOf = (trace, replies, requests) => {
   return 'taken'
 }
 
+/** Whether a message did not arrive, or nobody knows. @param {Status} status */
+export const isUndelivered = (status) => status === 'failed' || status === 'perhaps'
+
+/** Whether something went wrong in the end. @param {Status} status */
+export const isFailure = (status) => isUndelivered(status) || status === 'refused'
+
 /** @param {SeenMessage} message */
 export const textOf = ({ type, text }) => (type === 'text' && text) || type
 
@@ -140,9 +139,6 @@ const TITLE_LENGTH = 120
 
 /** @type {Set<Status>} */
 const UNENDED = new Set(['open', 'retrying', 'cut off'])
-
-/** @type {Set<Status>} */
-const FAILURES = new Set(['failed', 'perhaps'])
 
 /** @param {Trace} trace @returns {Summary} */
 const summarise = (trace) => {
@@ -154,7 +150,7 @@ const summarise = (trace) => {
   const sent = messages.find(({ direction }) => direction === 'incoming')
   const [first] = requests
   const brought = requests.find(({ sent: ids }) => ids)
-  const body = parsed(first?.requestBody)
+  const body = parsedExactly(first?.requestBody)
   const isTest = tries.some(({ requestHeaders }) => requestHeaders['webhook-id'] === 'test')
   const startedAt = Math.min(...exchanges.map(({ at }) => at), ...messages.map(createdAt))
   const lastAt = Math.max(...exchanges.map(({ at, durationMs = 0 }) => at + durationMs), ...messages.map(createdAt))
@@ -172,8 +168,8 @@ const summarise = (trace) => {
   const status = atTheEnd(trace, statusOf(trace, replies, requests))
   const last = requests.at(-1)
   const conversationId = messages[0]?.conversationId ?? brought?.sent?.conversationId
-  const refusal = status === 'refused' ? (parsed(last?.responseBody)?.detail ?? last?.error) : undefined
-  const undelivered = replies.find((reply) => FAILURES.has(statusOfMessage(trace, reply)))
+  const refusal = status === 'refused' ? (parsedExactly(last?.responseBody)?.detail ?? last?.error) : undefined
+  const undelivered = replies.find((reply) => isUndelivered(statusOfMessage(trace, reply)))
   return {
     id: trace.id,
     title: title.slice(0, TITLE_LENGTH),
@@ -216,33 +212,3 @@ export const storyOf = (trace, message) => {
   const last = outcomes.pop()
   return outcomes.length === 0 ? '' : `${outcomes.join(', ')}, then ${last}`
 }
-
-/** @type {Record<Status, string>} */
-export const STATUS_WORDS = {
-  open: 'under way',
-  taken: 'taken',
-  delivered: 'delivered',
-  retrying: 'retrying',
-  perhaps: 'perhaps delivered',
-  failed: 'not delivered',
-  refused: 'refused',
-  'cut off': 'cut off',
-}
-
-/** @param {number} ms */
-export const duration = (ms) =>
-  ms < 1000
-    ? `${Math.round(ms)} ms`
-    : ms < 60_000
-      ? `${(ms / 1000).toFixed(1)} s`
-      : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`
-
-/** @param {number} at @param {boolean} [isPrecise] */
-export const clockTime = (at, isPrecise = false) => {
-  const date = new Date(at)
-  const time = date.toTimeString().slice(0, 8)
-  return isPrecise ? `${time}.${String(date.getMilliseconds()).padStart(3, '0')}` : time
-}
-
-/** @param {number} count @param {string} one @param {string} [many] */
-export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`

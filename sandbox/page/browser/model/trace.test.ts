@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { exchange, reply, request, trace, tryOf } from './trace-for-test'
-import { duration, statusOfMessage, storyOf, summaryOf } from './trace.js'
+import { statusOfMessage, storyOf, summaryOf } from './trace.js'
 
 const failed = { status: 500 }
 const open = { status: undefined, durationMs: undefined }
@@ -117,13 +117,4 @@ it('a message delivered once more is under way again until it has arrived', () =
   const tries = [tryOf('a', failed), tryOf('a', { at: 9, ...open })]
   expect(statusOfMessage(trace(tries, [message]), message)).toBe('retrying')
   expect(statusOfMessage(trace([tryOf('a', failed), tryOf('a', { at: 9 })], [message]), message)).toBe('delivered')
-})
-
-it.each([
-  [0, '0 ms'],
-  [999, '999 ms'],
-  [1400, '1.4 s'],
-  [125_000, '2 min 5 s'],
-])('%d ms are %s', (ms, words) => {
-  expect(duration(ms)).toBe(words)
 })

@@ -8,14 +8,8 @@ import { faults, start } from '../model/store.js'
 
 const refused = signal('')
 
-/** @type {[FaultSettings['endpoint']['does'], string][]} */
-const ENDPOINT = [
-  ['answers', 'answers'],
-  ['fails', 'fails'],
-  ['hangs', 'hangs'],
-  ['redirects', 'redirects'],
-  ['is down', 'is down'],
-]
+/** @type {FaultSettings['endpoint']['does'][]} */
+const ENDPOINT = ['answers', 'fails', 'hangs', 'redirects', 'is down']
 
 /** @param {Promise<unknown>} change */
 const apply = async (change) => {
@@ -78,7 +72,7 @@ export const Faults = () => {
   if (!settings) return null
   const { endpoint, botpress } = settings
   const isForeign = !start.value?.ownEndpoint
-  const isCounted = endpoint.does === 'fails' || endpoint.does === 'hangs' || endpoint.does === 'redirects'
+  const isCounted = endpoint.does !== 'answers' && endpoint.does !== 'is down'
   const isSet = endpoint.does !== 'answers' || endpoint.delayMs > 0 || botpress.times > 0 || botpress.delayMs > 0
   return html`<form
     class=${`faults ${isSet ? 'set' : ''}`}
@@ -94,7 +88,7 @@ export const Faults = () => {
         value=${endpoint.does}
         onChange=${(/** @type {any} */ event) => change('endpoint', { does: event.currentTarget.value, ...(endpoint.times === 0 && { times: 2 }) })}
       >
-        ${ENDPOINT.map(([does, words]) => html`<option key=${does} value=${does}>${words}</option>`)}
+        ${ENDPOINT.map((does) => html`<option key=${does}>${does}</option>`)}
       </select>
       ${isCounted && html`<${NumberField} label="How often the endpoint does so" unit="×" value=${endpoint.times} onChange=${(/** @type {number} */ times) => change('endpoint', { times })} />`}
       ${

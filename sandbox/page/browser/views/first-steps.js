@@ -1,11 +1,11 @@
 import { effect, signal } from '@preact/signals'
 import { html } from 'htm/preact'
-import { copy } from '../export/clipboard.js'
+import { copy } from './clipboard.js'
 import { SNIPPETS } from '../export/snippets.js'
 import { address } from '../model/address.js'
 import { allSummaries } from '../model/found.js'
 import { start } from '../model/store.js'
-import { send } from './chat/sending.js'
+import { Chips } from './chat/chips.js'
 
 const language = signal('curl')
 
@@ -15,15 +15,6 @@ const hasLooked = signal(false)
 effect(() => {
   if (address.trace.value !== '') hasLooked.value = true
 })
-
-/** Words that the demo bot knows. */
-const WORDS = ['card', 'carousel', 'burst 40', 'silent']
-
-/** Sends the demo bot a word. */
-export const Chips = () =>
-  html`<div class="chips" role="group" aria-label="Try">
-    ${WORDS.map((word) => html`<button key=${word} type="button" onClick=${() => send({ text: word })}>${word}</button>`)}
-  </div>`
 
 /** @param {{ isDone: boolean, children?: unknown, title: string }} props */
 const Step = ({ isDone, title, children }) =>

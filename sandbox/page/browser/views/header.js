@@ -3,7 +3,7 @@ import { summaries } from '../model/found.js'
 import { connection } from '../model/live.js'
 import { numbersOf } from '../model/numbers.js'
 import { instances, restarts } from '../model/store.js'
-import { clockTime, counted, duration } from '../model/trace.js'
+import { clockTime, counted, duration } from './in-words.js'
 
 /** @type {Record<string, string>} */
 const CONNECTION_WORDS = {

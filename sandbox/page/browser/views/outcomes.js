@@ -1,8 +1,8 @@
 import { effect } from '@preact/signals'
 import { summaries } from '../model/found.js'
 import { connection } from '../model/live.js'
-import { counted, STATUS_WORDS } from '../model/trace.js'
 import { announce } from './announcer.js'
+import { counted, STATUS_WORDS } from './in-words.js'
 
 /** What is worth a word once it is so. */
 const TOLD = new Set(['delivered', 'failed', 'perhaps', 'refused'])

@@ -5,17 +5,10 @@ import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { redeliverMarked } from '../../model/server.js'
 import { marked, saidHere } from '../../model/talk.js'
-import {
-  clockTime,
-  counted,
-  createdAt,
-  exchangesOf,
-  statusOfMessage,
-  STATUS_WORDS,
-  triesOf,
-} from '../../model/trace.js'
+import { createdAt, exchangesOf, isUndelivered, statusOfMessage, triesOf } from '../../model/trace.js'
 import { announce } from '../announcer.js'
-import { shortened } from '../wire/shortened.js'
+import { clockTime, counted, STATUS_WORDS } from '../in-words.js'
+import { shortened } from './shortened.js'
 import { payloadView } from './payload.js'
 import { drop, send, sendAgain, unsent } from './sending.js'
 
@@ -38,7 +31,7 @@ const outcomeOf = ({ message, trace }) => {
   const after =
     (tries > 1 ? `${status === 'retrying' ? ',' : ' in'} ${counted(tries, 'try', 'tries')}` : '') +
     (all.length > tries ? ', redelivered' : '')
-  const reason = status === 'failed' || status === 'perhaps' ? `: ${message.delivery?.error ?? ''}` : ''
+  const reason = isUndelivered(status) ? `: ${message.delivery?.error ?? ''}` : ''
   return { status, words: `${STATUS_WORDS[status]}${after}${reason}` }
 }
 

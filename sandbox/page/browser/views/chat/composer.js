@@ -2,7 +2,7 @@ import { useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { parsedExactly } from '../../model/exact-json.js'
-import { Chips } from '../first-steps.js'
+import { Chips } from './chips.js'
 import { conversationOfForm, form, send } from './sending.js'
 
 /** @import { Signal } from '@preact/signals' */

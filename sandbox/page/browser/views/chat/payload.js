@@ -1,5 +1,5 @@
 import { html } from 'htm/preact'
-import { shortened } from '../wire/shortened.js'
+import { shortened } from './shortened.js'
 
 /** @param {unknown} url */
 const isWebUrl = (url) => /^https?:\/\//i.test(String(url)) || /^data:(image|audio|video)\//i.test(String(url))

@@ -3,10 +3,10 @@ import { address } from '../../model/address.js'
 import { redeliver, repeatable, replay, wholeExchange } from '../../model/server.js'
 import { traces, start } from '../../model/store.js'
 import { exchangesOf } from '../../model/trace.js'
-import { copy, download } from '../../export/clipboard.js'
 import { curlOf } from '../../export/curl.js'
 import { harOf } from '../../export/har.js'
 import { announce } from '../announcer.js'
+import { copy } from '../clipboard.js'
 import { edit } from './edit-dialog.js'
 
 /** @import { PageStart } from '../../../page' */
@@ -56,6 +56,16 @@ export const copyAsCurl = (exchange) =>
   attempt('Copy as curl', async () => {
     await copy(curlOf(await repeatable(exchange), startNow()), 'the request as curl')
   })
+
+/** Lets the browser save a text as a file. @param {string} name @param {string} type @param {string} text */
+const download = (name, type, text) => {
+  const link = Object.assign(document.createElement('a'), {
+    href: URL.createObjectURL(new Blob([text], { type })),
+    download: name,
+  })
+  link.click()
+  URL.revokeObjectURL(link.href)
+}
 
 /** @param {Trace} trace */
 export const downloadHar = (trace) =>

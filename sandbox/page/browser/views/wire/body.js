@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks'
 import { html } from 'htm/preact'
-import { copy } from '../../export/clipboard.js'
+import { copy } from '../clipboard.js'
 import { isRaw, parsedExactly } from '../../model/exact-json.js'
 
 /** What is longer is cut until somebody asks for all of it. */

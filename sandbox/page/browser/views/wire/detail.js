@@ -3,8 +3,9 @@ import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { wholePayload } from '../../model/server.js'
 import { isOfThisRun, traces, version as latest } from '../../model/store.js'
-import { exchangesOf, messagesOf, statusOfMessage, STATUS_WORDS, storyOf, summaryOf } from '../../model/trace.js'
+import { exchangesOf, isUndelivered, messagesOf, statusOfMessage, storyOf, summaryOf } from '../../model/trace.js'
 import { rowsOf } from '../../model/waterfall.js'
+import { STATUS_WORDS } from '../in-words.js'
 import { downloadHar, failure, redeliverMessage } from './again.js'
 import { Body } from './body.js'
 import { Exchange } from './exchange.js'
@@ -32,7 +33,7 @@ const BotMessage = ({ message, trace }) => {
         Redeliver
       </button>
     </div>
-    ${(status === 'failed' || status === 'perhaps') && delivery?.error && html`<p class="reason bad">${delivery.error} <a href="/guide#catch-up" target="_blank">What to do</a></p>`}
+    ${isUndelivered(status) && delivery?.error && html`<p class="reason bad">${delivery.error} <a href="/guide#catch-up" target="_blank">What to do</a></p>`}
     <${Body}
       title="Payload"
       text=${text}

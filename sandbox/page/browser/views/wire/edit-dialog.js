@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { useEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
-import { headersOf } from '../../export/curl.js'
+import { repeatableHeaders } from '../../model/repeatable-headers.js'
 import { repeatable, request } from '../../model/server.js'
 import { start } from '../../model/store.js'
 import { parsedExactly } from '../../model/exact-json.js'
@@ -32,7 +32,7 @@ export const edit = async (exchange) => {
   edited.value = {
     method: whole.method,
     url: whole.url,
-    headers: headersOf(whole, /** @type {any} */ (start.value))
+    headers: repeatableHeaders(whole, /** @type {any} */ (start.value))
       .map(([name, value]) => `${name}: ${value}`)
       .join('\n'),
     body: bodyOf(whole),

@@ -1,6 +1,7 @@
 import { html } from 'htm/preact'
 import { wholeExchange } from '../../model/server.js'
-import { duration, isOk } from '../../model/trace.js'
+import { isOk } from '../../model/trace.js'
+import { duration } from '../in-words.js'
 import { explain } from './explain.js'
 import { copyAsCurl, editExchange, replayExchange } from './again.js'
 import { Body } from './body.js'

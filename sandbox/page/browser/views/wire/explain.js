@@ -1,4 +1,5 @@
-import { isOk, parsed } from '../../model/trace.js'
+import { parsedExactly } from '../../model/exact-json.js'
+import { isOk } from '../../model/trace.js'
 
 /** @import { SeenExchange } from '../../../wire' */
 
@@ -26,7 +27,7 @@ export const explain = (exchange) => {
   const { to, status, error, responseBody } = exchange
   if ((status === undefined && error === undefined) || isOk(exchange)) return undefined
   if (to === 'endpoint') return { words: wordsOfEndpoint(exchange), anchor: 'receiving-the-bots-messages' }
-  const body = parsed(responseBody)
+  const body = parsedExactly(responseBody)
   if (to === 'Botpress') {
     const words = `Botpress answered ${status ?? error}${body?.message ? `: ${body.message}` : ''}. Where that may pass, the call is made again.`
     return { words, anchor: 'errors' }

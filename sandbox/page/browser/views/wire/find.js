@@ -1,6 +1,6 @@
 import { html } from 'htm/preact'
 import { address, resetFilters } from '../../model/address.js'
-import { STATUS_WORDS } from '../../model/trace.js'
+import { STATUS_WORDS } from '../in-words.js'
 
 /** @import { Signal } from '@preact/signals' */
 

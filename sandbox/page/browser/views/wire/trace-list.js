@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { listed, scrolledAt, summaries } from '../../model/found.js'
-import { clockTime, counted, duration, STATUS_WORDS } from '../../model/trace.js'
+import { clockTime, counted, duration, STATUS_WORDS } from '../in-words.js'
 import { Find } from './find.js'
 
 /** @import { Summary } from '../../model/trace' */

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import { html } from 'htm/preact'
 import { rowsOf, scaleOf } from '../../model/waterfall.js'
-import { duration } from '../../model/trace.js'
+import { duration } from '../in-words.js'
 
 /** @import { Row } from '../../model/waterfall' */
 /** @import { Trace } from '../../model/store' */
