@@ -1,114 +1,12 @@
-import { state } from '@botpress/api'
 import { STATUS_CODES } from 'node:http'
-import * as z from 'zod'
 import packageJson from '../package.json'
-import { messageRequest } from '../src/webhook/request/message-request'
 import { messagesQuery } from '../src/webhook/request/messages-query'
-import { redeliveryRequest } from '../src/webhook/request/redelivery-request'
 import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
-
-type Schema = Record<string, unknown>
-
-/** The JSON Schema of what a zod schema takes, as OpenAPI 3.1 has it. */
-const schemaOf = (schema: z.ZodType): Schema => {
-  const { $schema: _dialect, ...rest } = z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' })
-  return rest
-}
-
-const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` })
+import { type Schema, schemaOf, schemaRef, schemas } from './schemas'
 
 const json = (schema: object, example?: unknown) => ({
   'application/json': { schema, ...(example !== undefined && { example }) },
 })
-
-/** Botpress's own description of one of its objects, without the links of its documentation. */
-const vendorSchema = (name: 'Message' | 'User' | 'Conversation'): Schema =>
-  JSON.parse(JSON.stringify(state.schemas[name].schema).replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'))
-
-const outgoingFields = {
-  type: { type: 'string', description: 'The type of the message, as the bot sent it.' },
-  payload: { type: 'object', additionalProperties: true, description: 'As the bot sent it.' },
-  conversationId: { type: 'string', description: 'Your id of the conversation.' },
-  botpressUserId: { type: 'string', description: 'The Botpress id of the message’s author.' },
-  botpressMessageId: { type: 'string' },
-  botpressConversationId: { type: 'string' },
-}
-
-const object = (properties: Schema, optional: string[] = [], description?: string): Schema => ({
-  type: 'object',
-  ...(description && { description }),
-  properties,
-  required: Object.keys(properties).filter((name) => !optional.includes(name)),
-  additionalProperties: false,
-})
-
-const schemas = {
-  MessageRequest: schemaOf(messageRequest),
-  OutgoingMessage: object(outgoingFields, [], 'A message of the bot.'),
-  TestMessage: object(
-    { type: { type: 'string', const: 'test' }, payload: { type: 'string', const: 'test' } },
-    [],
-    'The test of the registration, in the form of v0.2.3.'
-  ),
-  ReadMessage: object(
-    {
-      ...outgoingFields,
-      direction: { type: 'string', enum: ['incoming', 'outgoing'], description: '`outgoing` is what the bot sent.' },
-      createdAt: { type: 'string', format: 'date-time' },
-      messageId: { type: 'string', description: 'Your id of the message, where it has one.' },
-      delivery: {
-        type: 'string',
-        enum: ['failed', 'unknown'],
-        description: '`failed` where it has not reached your endpoint, `unknown` where it may have.',
-      },
-    },
-    ['messageId', 'delivery'],
-    'A message of a conversation.'
-  ),
-  Received: object(
-    {
-      message: schemaRef('Message'),
-      user: schemaRef('User'),
-      conversation: schemaRef('Conversation'),
-      replies: {
-        type: 'array',
-        items: schemaRef('OutgoingMessage'),
-        description: 'With `Prefer: wait`: the bot’s messages since the one that was sent, oldest first.',
-      },
-    },
-    ['replies']
-  ),
-  Messages: object({
-    messages: { type: 'array', items: schemaRef('ReadMessage'), description: 'Newest first.' },
-    meta: object({ nextToken: { type: 'string', description: 'Asks for the next page.' } }, ['nextToken']),
-  }),
-  RedeliveryRequest: schemaOf(redeliveryRequest),
-  Redelivered: object(
-    {
-      delivered: { type: 'integer', minimum: 0 },
-      undelivered: { type: 'integer', minimum: 0, description: 'Those that were found and are not delivered.' },
-      reason: { type: 'string', description: 'The last failure, where there was one.' },
-    },
-    ['reason']
-  ),
-  Problem: object(
-    {
-      title: { type: 'string', description: 'The status in words.' },
-      status: { type: 'integer' },
-      detail: { type: 'string', description: 'What happened, and what to do.' },
-      errors: {
-        type: 'array',
-        items: object({ path: { type: 'string' }, message: { type: 'string' } }),
-        description: 'Every field at fault.',
-      },
-    },
-    ['errors'],
-    'An error, after RFC 9457.'
-  ),
-  Message: vendorSchema('Message'),
-  User: vendorSchema('User'),
-  Conversation: vendorSchema('Conversation'),
-}
 
 const header = (description: string, example: string) => ({ description, schema: { type: 'string' }, example })
 

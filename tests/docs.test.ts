@@ -8,28 +8,10 @@ import { TITLES } from '../bench/report'
 import definition from '../integration.definition'
 import packageJson from '../package.json'
 import { messageBody, send } from './backend'
+import { allBlocks, askedBlocks, block } from './code-blocks'
 import { mustBeDocumented, mustBeDocumentedDelivery } from './documented'
 import { sandboxForTest } from './for-test'
 import { freePort } from './free-port'
-
-const FILES = ['README.md', 'hub.md', 'SECURITY.md'] as const
-
-/** The code blocks of a document, each with its language, in their order. */
-const blocksOf = async (file: string): Promise<{ language: string; code: string }[]> => {
-  const text = await readFile(file, 'utf8')
-  return [...text.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(([, language = '', code = '']) => ({ language, code }))
-}
-
-/** The blocks that a test here has asked for. */
-const asked = new Set<string>()
-
-/** The code block that begins so. */
-const block = async (file: (typeof FILES)[number], beginning: string): Promise<string> => {
-  const found = (await blocksOf(file)).filter(({ code }) => code.startsWith(beginning))
-  expect(found, `${file}: ${beginning}`).toHaveLength(1)
-  asked.add(`${file}: ${found[0]!.code}`)
-  return found[0]!.code
-}
 
 /** A folder for a test's files, within the project for its packages. */
 const folderForTest = async (): Promise<string> => {
@@ -302,9 +284,6 @@ it('the changelog and the package agree on the version', async () => {
 
 describe('each code block', () => {
   it('is run by a test', async () => {
-    const all = await Promise.all(
-      FILES.map(async (file) => (await blocksOf(file)).map(({ code }) => `${file}: ${code}`))
-    )
-    expect([...asked].toSorted()).toEqual(all.flat().toSorted())
+    expect(askedBlocks().toSorted()).toEqual((await allBlocks()).toSorted())
   })
 })
