@@ -31,6 +31,7 @@ describe('a request is made again', () => {
     await steps(page, /^backend/).click()
     await page.getByRole('button', { name: 'Replay' }).click()
     await traces(page, /Once.*repeat, 2 requests/).waitFor()
+    await expect.poll(() => steps(page, /^backend.*200/).count()).toBe(2)
     expect(sandbox.chat.messages.all()).toHaveLength(2)
   })
 

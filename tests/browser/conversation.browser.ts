@@ -137,9 +137,9 @@ describe('the form', () => {
     await sendByForm(page, 'Three')
     await page.locator('#chat .incoming').getByText('sent 2 times').waitFor()
     await traces(page, /repeat, 2 requests/).waitFor()
-    const incoming = sandbox.chat.messages.all().filter(({ direction }) => direction === 'incoming')
-    // The repeat has changed the second.
-    expect(incoming.map(({ payload }) => payload.text)).toEqual(['One', 'Three'])
+    const incoming = () => sandbox.chat.messages.all().filter(({ direction }) => direction === 'incoming')
+    // The repeat changes the second.
+    await expect.poll(() => incoming().map(({ payload }) => payload.text)).toEqual(['One', 'Three'])
   })
 
   it('sends ids, a type, a payload and Prefer, and checks the payload as it is typed', async () => {
