@@ -60,11 +60,21 @@ const oneOrTwo = <T>(
   return parsed
 }
 
+/** Chat programs and word processors put such into what is copied from them. Not the plain space, which a path may have. */
+const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]|[^\S ]/u
+
 const parseUrl = (configured: string | undefined): URL => {
   const advice =
     'Set it in the integration’s configuration to the address of your endpoint, such as https://example.com/bot'
   if (!configured) {
     throw new RuntimeError(`The Response Endpoint URL is not set. ${advice}.`)
+  }
+  const invisible = configured.match(INVISIBLE)
+  if (invisible) {
+    const code = invisible[0].codePointAt(0)!.toString(16).toUpperCase().padStart(4, '0')
+    throw new RuntimeError(
+      `The Response Endpoint URL has an invisible character in it: U+${code}, after ${invisible.index} others. Type the URL, or paste it as plain text.`
+    )
   }
   if (!URL.canParse(configured)) {
     throw new RuntimeError(`The Response Endpoint URL is not a URL. ${advice}.`)
@@ -110,6 +120,7 @@ const RESERVED_HEADERS =
   /^(webhook-.*|botpress-.*|content-.*|proxy-.*|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|user-agent)$/i
 
 const parseHeader = (configured: string): [name: string, value: string] => {
+  if (/^https?:/i.test(configured)) throw new RuntimeError(`The Endpoint Header is a URL. ${HEADER_ADVICE}`)
   const [, name, value] = configured.match(HEADER) ?? []
   if (!name || !value) throw new RuntimeError(`The Endpoint Header is malformed. ${HEADER_ADVICE}`)
   if (RESERVED_HEADERS.test(name)) {

@@ -148,6 +148,16 @@ describe('a malformed endpoint header fails the registration, with what it shoul
     expect(endpoint.tests()).toEqual([])
   })
 
+  it.each([`https://example.com/${SECRET}`, `HTTP://example.com/?key=${SECRET}`])(
+    'a URL that was pasted into it: %s',
+    async (endpointHeader) => {
+      const endpoint = await endpointForTest()
+      const registration = sandboxForTest({ endpoint: endpoint.url, endpointHeader })
+      await expect(registration).rejects.toThrow('The Endpoint Header is a URL. It is one header, "Name: value", such')
+      await expect(registration).rejects.not.toThrow(/ecret/)
+    }
+  )
+
   const RESERVED =
     'webhook-id webhook-signature Webhook-Anything botpress-created-at botpress-x content-type Content-Length ' +
     'content-encoding host HOST connection keep-alive transfer-encoding te trailer upgrade expect proxy-authorization ' +

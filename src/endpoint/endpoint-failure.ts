@@ -17,6 +17,7 @@ type Details = {
   retryAfterMs?: number
   /** It was sent whole, and not answered in time. */
   mayHaveArrived?: boolean
+  timedOut?: boolean
 }
 
 /** The endpoint did not take a message. The `message` is a clause without its end: it names the host and the reason. */
@@ -60,17 +61,23 @@ export const answerFailure = (
       { ...details, isRedirect: true }
     )
   }
-  return new EndpointFailure(`${url.host} answered ${status}`, adviceAfter(status, bytes), details)
+  return new EndpointFailure(`${url.host} answered ${status}`, adviceAfter(status, bytes, headers), details)
 }
 
-const adviceAfter = (status: number, bytes: number): string => {
+const CREDENTIALS_ADVICE =
+  'Check that the endpoint has the Signing Secret of the configuration, if it verifies signatures, and that the Endpoint ' +
+  'Header is what it asks for, if it checks a fixed header.'
+
+const adviceAfter = (status: number, bytes: number, headers: IncomingHttpHeaders): string => {
   switch (status) {
     case 401:
+      return CREDENTIALS_ADVICE
     case 403:
-      return (
-        'Check that the endpoint has the Signing Secret of the configuration, where it verifies signatures, and that the ' +
-        'Endpoint Header is what it asks for, where it checks a fixed header.'
-      )
+      // https://developers.cloudflare.com/cloudflare-challenges/challenge-types/challenge-pages/detect-response/
+      if (headers['cf-mitigated']) {
+        return 'Cloudflare took the integration for a bad bot: add a rule there that lets requests to this path pass.'
+      }
+      return `${CREDENTIALS_ADVICE} If a filter turns bots away, such as “Ignore Bots” of n8n’s Webhook node, switch it off.`
     case 404:
     case 405:
       return 'Check the path of the Response Endpoint URL, and that the endpoint takes POST requests there.'
@@ -122,13 +129,14 @@ export const transportFailure = (
       'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.'
     )
   }
+  const timedOut = timedOutMs !== undefined
   const temporary = (message: string, advice: string) =>
-    new EndpointFailure(message, advice, { isTemporary: true, isReached: progress !== 'connecting' })
+    new EndpointFailure(message, advice, { isTemporary: true, isReached: progress !== 'connecting', timedOut })
   if (timedOutMs !== undefined && progress === 'sent') {
     return new EndpointFailure(
       `${host} took the message and did not answer in time, within ${secondsOf(timedOutMs)} s`,
       'Let the endpoint answer 2xx at once, before it does its work.',
-      { mayHaveArrived: true }
+      { mayHaveArrived: true, timedOut }
     )
   }
   if (timedOutMs !== undefined && progress === 'sending') {

@@ -23,8 +23,8 @@ export const DELIVERY: Patience = {
   pauseMs: 1000,
 }
 
-/** For the test message of the registration. */
-export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_000 }
+/** For the test message of the registration: connecting counts too. */
+export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_000, timeoutMs: 20_000 }
 
 /** The most of a pause that a Retry-After is given. */
 const MAX_RETRY_AFTER_MS = 10_000
