@@ -151,6 +151,20 @@ describe('Prefer: wait=N', () => {
     expect(looks()).toHaveLength(1)
   })
 
+  it('before M are there, only the time ends the wait, however far apart the replies are', async () => {
+    const body = messageBody({ text: 'silent' })
+    const waiting = sendAndWait(body, 'wait=20, replies=3')
+    await expect.poll(() => looks().length).toBeGreaterThan(0)
+    const { id } = sandbox.chat.conversations.findByTags({ id: String(body.conversationId) })!
+    for (const text of ['one', 'two', 'three']) {
+      await sandbox.say(id, { type: 'text', payload: { text } })
+      await sleep(2000)
+    }
+    expect(textsOf(await waiting)).toEqual(['one', 'two', 'three'])
+    const fewer = await sendAndWait(messageBody({ text: 'Hi' }), 'wait=3, replies=2')
+    expect(textsOf(fewer)).toEqual(['You said: Hi'])
+  })
+
   it('without wait, replies means nothing', async () => {
     const answer = await sendAndWait(messageBody(), 'replies=1')
     expect(answer.body).not.toHaveProperty('replies')

@@ -16,7 +16,7 @@ export type WaitOptions = {
   /** The external id of its conversation. */
   conversationId: string
   waitMs: number
-  /** So many replies are enough, without the time of quiet. */
+  /** Wait for so many, however far apart they are. Without it, a second of silence after a reply ends the wait. */
   enough?: number
 }
 
@@ -28,8 +28,8 @@ const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) 
 type Outcome = { complete: boolean; refused?: boolean; retryAfterMs?: number }
 
 /**
- * Waits for the bot's replies: for as many as are enough, or for the first one, and then until none has followed for a
- * second. Looks often at first, and then more rarely, each time at all that has come since the message: a reply may become
+ * Waits for the bot's replies: for as many as are enough, or, if nobody said how many, for the first one, and then until
+ * none has followed for a second. Looks often at first, and then more rarely, each time at all that has come since the message: a reply may become
  * visible later than one that is newer.
  *
  * @param client acts as the caller
@@ -38,19 +38,20 @@ type Outcome = { complete: boolean; refused?: boolean; retryAfterMs?: number }
  */
 export const waitForReplies = (
   client: Client,
-  { sent, conversationId, waitMs, enough = Infinity }: WaitOptions,
+  { sent, conversationId, waitMs, enough }: WaitOptions,
   { now, sleep }: Clock = REAL_CLOCK
 ): Promise<OutgoingMessage[]> =>
   // A look that is under way when the answer goes ends with it.
   abortable(async () => {
     let replies: Message[] = []
     const deadline = now() + waitMs
+    const quietMs = enough === undefined ? QUIET_MS : Infinity
     let quietSince = 0
     let lookMs = 0
     let last: Outcome = { complete: true }
 
     for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
-      const untilQuiet = replies.length > 0 && last.complete ? quietSince + QUIET_MS - now() : Infinity
+      const untilQuiet = replies.length > 0 && last.complete ? quietSince + quietMs - now() : Infinity
       const nextPauseMs = Math.max(0, Math.min(pauseMs, untilQuiet), last.retryAfterMs ?? 0)
       const leftMs = deadline - now()
       if (leftMs <= 0 || (last.retryAfterMs ?? 0) >= leftMs) break
@@ -60,7 +61,7 @@ export const waitForReplies = (
       await sleep(Math.min(nextPauseMs, untilLastLook))
 
       const start = now()
-      const isQuiet = replies.length > 0 && start >= quietSince + QUIET_MS
+      const isQuiet = replies.length > 0 && start >= quietSince + quietMs
       const found: Message[] = []
       const outcome = await inTime(deadline - start, look(client, sent, found))
       lookMs = now() - start
@@ -70,7 +71,7 @@ export const waitForReplies = (
       replies = merged(replies, found, last.complete)
       const hasMore = replies.length > before
       if (hasMore) quietSince = now()
-      if (!outcome || isLast || last.refused || replies.length >= enough) break
+      if (!outcome || isLast || last.refused || replies.length >= (enough ?? Infinity)) break
       if (isQuiet && last.complete && !hasMore) break
     }
     return replies.map((reply) => outgoingMessageOf(reply, conversationId))
