@@ -30,7 +30,7 @@ const problem = (status: Status, description: string, headers: Record<string, ob
 /** What both operations answer where something is wrong. */
 const problems = {
   400: problem(400, 'A field at fault, or no JSON object; or Botpress refused the data.'),
-  401: problem(401, 'No credential, another scheme, an empty or unknown key or token, or two that differ.', {
+  401: problem(401, 'No credential, or an unknown one.', {
     'WWW-Authenticate': header('The scheme that is asked for.', 'Bearer'),
   }),
   402: problem(402, 'From Botpress: a payment is required.'),
@@ -133,12 +133,22 @@ export const openApiDocument = {
             name: 'Prefer',
             in: 'header',
             description:
-              'After RFC 7240: `wait=N` waits up to N seconds, at most 25, for the bot’s replies, and until none has followed for a second; `replies=M` beside it, until M are there.',
+              'After RFC 7240: `wait=N` waits up to N seconds, at most 25, for the bot’s replies, and until none has followed for a second; with `replies=M` beside it, until M are there, however far apart.',
             schema: { type: 'string' },
             example: 'wait=10',
           },
         ],
-        requestBody: { required: true, content: json(schemaRef('MessageRequest'), EXAMPLES.request) },
+        requestBody: {
+          required: true,
+          content: {
+            ...json(schemaRef('MessageRequest'), EXAMPLES.request),
+            'application/x-www-form-urlencoded': {
+              schema: schemaRef('MessageRequest'),
+              encoding: { payload: { contentType: 'application/json' }, user: { contentType: 'application/json' } },
+              example: EXAMPLES.request,
+            },
+          },
+        },
         responses: {
           200: {
             description: 'The message is in. The Botpress objects, and the replies where they were waited for.',
@@ -202,8 +212,7 @@ export const openApiDocument = {
       post: {
         operationId: 'receiveRegistrationTest',
         summary: 'The test when the configuration is saved',
-        description:
-          'Answer 2xx within 20 s, and pass over it. Where you refuse it, a message of type `test` with all six fields follows.',
+        description: 'Answer 2xx within 20 s, and skip it.',
         ...delivery('TestMessage', 'test', EXAMPLES.registrationTest),
       },
     },

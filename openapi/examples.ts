@@ -87,7 +87,7 @@ export const PROBLEM_EXAMPLES = {
   },
   401: {
     detail:
-      'Botpress does not know the token. Send "Authorization: Bearer {key}", or "x-bp-secret: {key}", with the Access Key of the integration’s configuration, or with a Botpress Personal Access Token.',
+      'Botpress does not know the token. Send the Access Key of the integration’s configuration, as "Authorization: Bearer {key}" or "x-bp-secret: {key}", or a Botpress Personal Access Token, as "Authorization: Bearer {token}".',
   },
   402: { detail: 'Botpress refused the request: A payment is required to perform this request.' },
   403: { detail: 'Botpress refused the request: You don’t have permissions to perform this action.' },
@@ -102,7 +102,7 @@ export const PROBLEM_EXAMPLES = {
     detail: 'At fault in the body: delivery.',
     errors: [{ path: 'delivery', message: 'must be "failed" or "unknown"' }],
   },
-  '404 reading': { detail: 'There is no conversation with this conversationId.' },
+  '404 reading': { detail: 'There is no conversation with the conversationId "tea".' },
   '405 reading': { detail: 'The method POST is not known here. Use GET.' },
   405: { detail: 'The method GET is not known here. Use POST.' },
   413: { detail: 'Botpress refused the request: The request payload is too large.' },

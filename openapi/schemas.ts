@@ -43,7 +43,7 @@ export const schemas = {
   TestMessage: object(
     { type: { type: 'string', const: 'test' }, payload: { type: 'string', const: 'test' } },
     [],
-    'The test of the registration, in the form of v0.2.3.'
+    'The test of the registration, the same as v0.2.3’s.'
   ),
   ReadMessage: object(
     {

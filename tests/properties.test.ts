@@ -20,6 +20,8 @@ beforeAll(async () => {
   return sandbox.close
 })
 
+const isWellFormed = (value: string): boolean => !/\p{Surrogate}|\ufffd/u.test(value)
+
 /** Text of any unicode, lone surrogates included. */
 const text = (constraints: fc.StringConstraints = {}) =>
   fc.string({
@@ -49,7 +51,7 @@ const { value: jsonValue, object: jsonObject } = fc.letrec<{ value: unknown; obj
   object: fc.dictionary(key, tie('value'), { maxKeys: 5 }),
 }))
 
-const id = text({ minLength: 1, maxLength: 50 })
+const id = text({ minLength: 1, maxLength: 50 }).filter(isWellFormed)
 
 const count = () =>
   [sandbox.chat.conversations, sandbox.chat.users, sandbox.chat.messages].map((kind) => kind.all().length)
@@ -148,9 +150,10 @@ describe('any body', () => {
     user,
   }: Record<string, unknown>) => {
     if (!isValidUser(user)) return false
-    if (![userId, messageId, conversationId].every((value) => isText(value, 500))) return false
+    const isId = (value: unknown) => isText(value, 500) && isWellFormed(String(value))
+    if (![userId, messageId, conversationId].every(isId)) return false
     if (!isText(type, 200)) return false
-    if (payload === undefined) return isText(words)
+    if (isEmpty(payload) || JSON.stringify(payload) === '[]') return isText(words)
     if (typeof payload !== 'object' || payload === null || Array.isArray(payload)) return false
     const mayLackText = type !== 'text' && Object.keys(payload).length > 0
     if (!isText(words) && !(mayLackText && isEmpty(words))) return false

@@ -101,9 +101,26 @@ describe('GET {webhook URL}/messages', () => {
     const answer = await read({ conversationId: 'nowhere' })
     expect(answer.status).toBe(404)
     expect(answer.headers.get('content-type')).toMatch('application/problem+json')
-    expect(answer.body.detail).toContain('conversationId')
+    expect(answer.body.detail).toBe('There is no conversation with the conversationId "nowhere".')
     expect(writes()).toEqual([])
     expect(sandbox.chat.conversations.findByTags({ id: 'nowhere' })).toBeUndefined()
+  })
+
+  it('404 for an id that begins with a space says how + is written', async () => {
+    await send(sandbox, messageBody({ conversationId: '+4915112345678' }))
+    const readAt = (path: string) => send(sandbox, undefined, { method: 'GET', path })
+    const answer = await readAt('/messages?conversationId=+4915112345678')
+    expect(answer.status).toBe(404)
+    expect(answer.body.detail).toBe(
+      'There is no conversation with the conversationId " 4915112345678". In a query, + is a space: write %2B for a plus.'
+    )
+    expect((await readAt('/messages?conversationId=%2B4915112345678')).status).toBe(200)
+  })
+
+  it('400 for an id that is not UTF-8', async () => {
+    const answer = await send(sandbox, undefined, { method: 'GET', path: '/messages?conversationId=Zo%EB' })
+    expect(answer.status).toBe(400)
+    expect(answer.body.errors).toEqual([{ path: 'conversationId', message: expect.stringContaining('send UTF-8') }])
   })
 
   it.each([

@@ -44,7 +44,11 @@ describe('400: a request with a fault', () => {
     ['an empty body', '', 'no body'],
     ['null', 'null', 'not an object'],
     ['an array', '[]', 'not an object'],
+    ['an array with two objects', '[{},{}]', 'not an object'],
+    ['an array with one object', '[{"a":1}]', 'it is an array with one object, send the object itself'],
     ['a string', '"text"', 'not an object'],
+    ['JSON in a string', JSON.stringify('{"a":1}'), 'it was encoded twice, send the object itself'],
+    ['a string that begins like JSON', '"{a"', 'line 1, column 2'],
   ])('%s', async (_fault, body, detail) => {
     expectProblem(await send(sandbox, body), 400, detail)
     expect(calls).toEqual([])
@@ -98,8 +102,7 @@ describe('400: a request with a fault', () => {
       { 'content-type': 'application/x-www-form-urlencoded' },
       'column 2',
     ],
-    ['that is a form', 'userId=1&text=2', json, 'it is a form'],
-    ['that is a form, and says so', 'a', { 'content-type': 'application/x-www-form-urlencoded' }, 'it is a form'],
+    ['that is a form', 'userId=1&text=2', json, 'it is a form, which its Content-Type does not say'],
     [
       'that is a multipart form',
       '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--x--',
@@ -163,11 +166,35 @@ describe('400: a request with a fault', () => {
     expect(calls).toEqual([])
   })
 
-  it.each([['text'], [5], [null], [[1]], [true]])('a payload that is no object: %j', async (payload) => {
+  it.each([
+    ['text', ''],
+    [5, ''],
+    [[1], ''],
+    [true, ''],
+    ['{"a":1}', ': it was encoded twice, send the object itself'],
+    ['{"a":1', ': it is not JSON: line 1, column 7: a comma or "}" is expected, and the body ends'],
+    [[{ a: 1 }], ': it is an array with one object, send the object itself'],
+  ])('a payload that is no object: %j', async (payload, mistake) => {
     const answer = await send(sandbox, messageBody({ payload }))
     expectProblem(answer, 400, 'payload')
-    expect(answer.body.errors).toEqual([{ path: 'payload', message: 'must be an object' }])
+    expect(answer.body.errors).toEqual([{ path: 'payload', message: `must be an object${mistake}` }])
     expect(calls).toEqual([])
+  })
+
+  const ids = ['userId', 'messageId', 'conversationId']
+  it.each(ids)('%s that is not well-formed Unicode, since different ids would become one', async (field) => {
+    for (const id of ['a \ud83d', '\ude00', 'a \ufffd']) {
+      const answer = await send(sandbox, messageBody({ [field]: id }))
+      expect(answer.status).toBe(400)
+      const message = 'must be well-formed Unicode, without U+FFFD: send UTF-8'
+      expect(answer.body.errors).toEqual([{ path: field, message }])
+    }
+    // As Latin-1, without saying so.
+    const latin1 = Buffer.from(JSON.stringify(messageBody({ [field]: 'Zoë' })), 'latin1')
+    const answer = await send(sandbox, latin1, { unchecked: true })
+    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual([field])
+    expect(calls).toEqual([])
+    expect((await send(sandbox, messageBody({ [field]: 'Zoë 😀' }))).status).toBe(200)
   })
 
   it('a payload.text that is no string, where type is text', async () => {
@@ -203,6 +230,14 @@ describe('400: a request with a fault', () => {
       'text',
       'payload.text',
     ])
+    const user = { name: 5, pictureUrl: 'picture.png' }
+    const another = await send(sandbox, { ...messageBody({ text: undefined }), payload: 'x', user })
+    expect(another.body.errors.map(({ path }: { path: string }) => path)).toEqual([
+      'payload',
+      'user.name',
+      'user.pictureUrl',
+      'text',
+    ])
   })
 
   it('Botpress refused the data: its own reason in detail', async () => {
@@ -213,22 +248,34 @@ describe('400: a request with a fault', () => {
 })
 
 describe('401: no right to come in', () => {
+  const V023 = 'v0.2.3 served such requests with the integration’s own token; now a key is needed'
   const authorizations = [
-    ['no token', null],
-    ['an empty header', ''],
-    ['Bearer alone', 'Bearer'],
-    ['Bearer and spaces', 'Bearer   '],
-    ['another scheme', 'Basic Ym90OnBhdA=='],
-    ['a token without a scheme', 'bp_pat_sandbox'],
-    ['two tokens', 'Bearer bp_pat_sandbox bp_pat_sandbox'],
-    ['two headers in one', 'Bearer bp_pat_sandbox, Bearer bp_pat_sandbox'],
-    ['a token of characters that no token has', 'Bearer bp pat "sandbox"'],
+    ['no credential', null, `There is no credential. ${V023}`],
+    ['an empty header', '', V023],
+    ['Bearer alone', 'Bearer', V023],
+    ['Bearer and spaces', 'Bearer   ', V023],
+    ['a scheme that sticks to its token', 'Bearerbp_pat_sandbox', V023],
+    ['Basic, which is meant for a gateway', 'Basic Ym90OnBhdA==', 'meant for a gateway (Basic)'],
+    ['Digest, which is meant for a gateway', 'digest bp_pat_sandbox', 'meant for a gateway (digest)'],
+    ['Negotiate, which is meant for a gateway', 'Negotiate: bp_pat_sandbox', 'meant for a gateway (Negotiate:)'],
+    ['two headers in one', 'Bearer bp_pat_sandbox, Bearer bp_pat_sandbox', 'well-formed token'],
+    ['characters that no token has', 'Bearer bp_pat_"sandbox"', 'well-formed token'],
   ] as const
 
-  it.each(authorizations)('%s: Botpress is not even asked', async (_what, authorization) => {
+  it.each(authorizations)('%s: Botpress is not even asked', async (_what, authorization, reason) => {
     const answer = await send(sandbox, messageBody(), { authorization })
-    expectProblem(answer, 401, 'Personal Access Token')
+    expect(answer.status).toBe(401)
+    expect(answer.body.detail).toContain(reason)
+    expect(answer.body.detail).toMatch(/Send the Access Key .* or a Botpress Personal Access Token/)
     expect(answer.headers.get('www-authenticate')).toBe('Bearer')
+    expect(calls).toEqual([])
+  })
+
+  it('an x-bp-secret that is not an access key, with or without a gateway’s Authorization', async () => {
+    for (const authorization of [null, 'Basic Ym90OnBhdA==']) {
+      const answer = await send(sandbox, messageBody(), { authorization, headers: { 'x-bp-secret': sandbox.token } })
+      expectProblem(answer, 401, 'The x-bp-secret is not an access key')
+    }
     expect(calls).toEqual([])
   })
 
@@ -242,7 +289,7 @@ describe('401: no right to come in', () => {
   })
 
   it('comes before a fault in the body', async () => {
-    expectProblem(await send(sandbox, '{', { authorization: null }), 401, 'no credential')
+    expectProblem(await send(sandbox, '{', { authorization: null }), 401, 'There is no credential')
   })
 
   it('each call to Botpress carries the caller’s token, never the integration’s own', async () => {

@@ -3,7 +3,10 @@ import type { BotMessage } from '../sandbox/bot/bot'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { messageBody, send } from './backend'
 
-const UNICODE = 'naïve 日本語 العربية 👩‍👩‍👧 \u0000 \u2028 \ud83d " \\ \n'
+const UNICODE = 'naïve 日本語 العربية 👩‍👩‍👧 \u0000 \u2028 " \\ \n'
+
+/** Half a character, which ids may not have. */
+const HALF = '\ud83d'
 
 let heard: BotMessage[]
 let sandbox: Sandbox
@@ -83,6 +86,16 @@ describe('sending a message to the bot', () => {
     expect(answer.status).toBe(200)
   })
 
+  it.each([
+    ['Token T', (token: string) => `Token ${token}`],
+    ['Bearer: T', (token: string) => `Bearer: ${token}`],
+    ['Bearer T x', (token: string) => `Bearer ${token} x`],
+    ['T alone, which begins with bp_pat_', (token: string) => token],
+  ])('takes what v0.2.3 took: %s', async (_how, authorizationOf) => {
+    const answer = await send(sandbox, messageBody(), { authorization: authorizationOf(sandbox.token) })
+    expect(answer.status).toBe(200)
+  })
+
   it('takes ids of 500 characters and a type of 200', async () => {
     const id = 'x'.repeat(500)
     const body = messageBody({ userId: id, messageId: id, conversationId: id, type: 't'.repeat(200) })
@@ -98,14 +111,15 @@ describe('sending a message to the bot', () => {
         userId: UNICODE,
         messageId: UNICODE,
         conversationId: UNICODE,
-        text: UNICODE,
-        payload: { [UNICODE]: UNICODE },
+        text: UNICODE + HALF,
+        payload: { [UNICODE + HALF]: UNICODE + HALF },
       })
     )
     await sandbox.settled()
     const { user, message, conversation } = answer.body
     expect([user.tags.id, message.tags.id, conversation.tags.id]).toEqual([UNICODE, UNICODE, UNICODE])
-    expect(heard).toEqual([{ type: 'text', payload: { [UNICODE]: UNICODE, text: UNICODE } }])
+    const text = UNICODE + HALF
+    expect(heard).toEqual([{ type: 'text', payload: { [text]: text, text } }])
   })
 })
 
@@ -184,6 +198,9 @@ describe('a byte order mark', () => {
 describe('the payload that the bot gets', () => {
   it.each([
     ['a payload that is left out is { text }', 'text', undefined, { text: 'Hello' }],
+    ['null counts as missing', 'text', null, { text: 'Hello' }],
+    ['an empty text counts as missing', 'text', '', { text: 'Hello' }],
+    ['an empty array, as PHP writes it, counts as missing', 'order', [], { text: 'Hello' }],
     ['one with no text gets it from the body', 'text', { more: [1] }, { more: [1], text: 'Hello' }],
     ['one with an empty text gets it from the body', 'text', { text: '', more: 1 }, { text: 'Hello', more: 1 }],
     ['one with a text of its own keeps it', 'text', { text: 'Own' }, { text: 'Own' }],
@@ -193,7 +210,7 @@ describe('the payload that the bot gets', () => {
     ['the same for another type: its own text', 'order', { text: 'Own' }, { text: 'Own' }],
     ['another type may have a text of another kind', 'order', { text: { en: 'Own' } }, { text: { en: 'Own' } }],
   ])('%s', async (_rule, type, payload, expected) => {
-    const answer = await send(sandbox, messageBody({ type, payload }))
+    const answer = await send(sandbox, messageBody({ type, payload }), { unchecked: true })
     await sandbox.settled()
     expect(answer.status).toBe(200)
     expect(heard).toEqual([{ type, payload: expected }])

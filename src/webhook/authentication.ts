@@ -4,56 +4,55 @@ import { type Caller, callerClient, installationOf, integrationAsCaller } from '
 import { accessKeysOf } from '../configuration'
 import { Problem } from './problem'
 
-/** The `token68` syntax of RFC 9110 (section 11.2), which RFC 6750 asks of a Bearer token. */
+/** The `token68` syntax of RFC 9110 (section 11.2). Personal Access Tokens have it. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
+/** What follows these schemes is a gateway's, and no business of Botpress's. */
+const GATEWAY_SCHEME = /^(basic|digest|negotiate):?$/i
+
 /**
- * Who sends a request, and may act as whom: with an access key of this installation as the integration, and with anything
- * else as whoever Botpress knows by that token.
+ * Finds out who calls, and as whom to act. An access key of this installation lets a request in as the integration: it may
+ * be any word of `Authorization`, or the whole of `x-bp-secret` (the header of Botpress's own webhook integration). Without
+ * one, the request acts with its own Personal Access Token. The URL is never looked at, because URLs get logged.
  *
- * @throws Problem 401 where the request has no credential, or one that can be neither
+ * @throws Problem 401 if there is neither a key nor anything that could be a token
  */
-export const callerOf = ({ req, ctx }: Pick<bp.HandlerProps, 'req' | 'ctx'>): Caller => {
-  const credential = credentialOf(req.headers)
+export const authenticate = ({ req, ctx }: Pick<bp.HandlerProps, 'req' | 'ctx'>): Caller => {
+  const words = req.headers['authorization']?.match(/\S+/g) ?? []
+  const secret = req.headers['x-bp-secret']?.trim()
   const installation = installationOf(ctx)
-  if (isOneOf(credential, accessKeysOf(ctx.configuration))) return integrationAsCaller(installation)
-  if (!TOKEN.test(credential)) throw unauthorized('The credential is neither an access key nor a well-formed token.')
-  return { client: callerClient(credential, installation), installation, tokenOwner: 'caller' }
+  const isKey = isOneOf(accessKeysOf(ctx.configuration))
+  if (words.some(isKey) || (secret && isKey(secret))) return integrationAsCaller(installation)
+  const token = personalAccessToken(words, secret)
+  return { client: callerClient(token, installation), installation, tokenOwner: 'caller' }
 }
 
-/** Takes the same time whatever the keys and the credential have in common, their lengths included. */
-const isOneOf = (credential: string, keys: string[]): boolean =>
-  keys.map((key) => timingSafeEqual(hashOf(key), hashOf(credential))).includes(true)
+/** The second word, whatever the first, as v0.2.3 had it (`Token T`, `Bearer: T`), or a lone word that looks like one. */
+const personalAccessToken = ([first = '', second]: string[], secret = ''): string => {
+  const token = second ?? (first.startsWith('bp_pat_') ? first : undefined)
+  if (token !== undefined && !GATEWAY_SCHEME.test(first)) {
+    if (!TOKEN.test(token)) throw unauthorized('The credential is neither an access key nor a well-formed token.')
+    return token
+  }
+  if (secret) throw unauthorized('The x-bp-secret is not an access key of this integration.')
+  if (token !== undefined) throw unauthorized(`The Authorization header is meant for a gateway (${first}).`)
+  const reason = first ? 'The one word of the Authorization header is not an access key.' : 'There is no credential.'
+  throw unauthorized(`${reason} v0.2.3 served such requests with the integration’s own token; now a key is needed.`)
+}
+
+/** Compares in a time that depends neither on what a word and the keys have in common nor on their lengths. */
+const isOneOf = (keys: string[]) => {
+  const hashes = keys.map(hashOf)
+  return (word: string): boolean => hashes.map((hash) => timingSafeEqual(hash, hashOf(word))).includes(true)
+}
 
 const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()
 
-/** Visible ASCII characters: an access key may have more of them than a token. */
-const BEARER = /^bearer +([\x21-\x7e]+)$/i
-
-/**
- * What a request brings to be let in: the Bearer token of its `Authorization` (RFC 6750), the scheme in any case, or its
- * `x-bp-secret`, which is the header of Botpress's own webhook integration. Never looks at the URL: URLs are logged.
- *
- * @returns never an empty one
- * @throws Problem 401 where there is none, a malformed one, or two that differ
- */
-const credentialOf = (headers: Record<string, string | undefined>): string => {
-  const authorization = headers['authorization']?.trim()
-  const secret = headers['x-bp-secret']?.trim()
-  const token = authorization?.match(BEARER)?.[1]
-  if (authorization && !token) throw unauthorized('The Authorization header is no well-formed Bearer token.')
-  if (token && secret && token !== secret) {
-    throw unauthorized('The headers Authorization and x-bp-secret hold two credentials that differ.')
-  }
-  const credential = token ?? secret
-  if (!credential) throw unauthorized('The request has no credential.')
-  return credential
-}
-
+/** The answer to a request that nobody knows the sender of: `reason` is a sentence, what to send instead follows it. */
 export const unauthorized = (reason: string): Problem =>
   new Problem(
     401,
-    `${reason} Send "Authorization: Bearer {key}", or "x-bp-secret: {key}", with the Access Key of the integration’s ` +
-      'configuration, or with a Botpress Personal Access Token.',
+    `${reason} Send the Access Key of the integration’s configuration, as "Authorization: Bearer {key}" or ` +
+      '"x-bp-secret: {key}", or a Botpress Personal Access Token, as "Authorization: Bearer {token}".',
     { headers: { 'www-authenticate': 'Bearer' } }
   )

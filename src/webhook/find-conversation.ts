@@ -10,6 +10,7 @@ import { Problem } from './problem'
 export const findConversation = async (client: Client, externalId: string): Promise<Conversation> => {
   const { conversations } = await client.listConversations({ tags: { id: externalId } })
   const conversation = conversations.find(({ tags }) => tags['id'] === externalId)
-  if (!conversation) throw new Problem(404, 'There is no conversation with this conversationId.')
-  return conversation
+  if (conversation) return conversation
+  const advice = externalId.startsWith(' ') ? ' In a query, + is a space: write %2B for a plus.' : ''
+  throw new Problem(404, `There is no conversation with the conversationId ${JSON.stringify(externalId)}.${advice}`)
 }

@@ -4,7 +4,7 @@ import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { MIN_KEY_LENGTH } from '../configuration'
 import { redeliverOnRequest, REQUEST_MS } from '../deliveries/redeliver-on-request'
-import { callerOf, unauthorized } from './authentication'
+import { authenticate, unauthorized } from './authentication'
 import { parseJsonBody } from './request/json-body'
 import { parseMessageRequest } from './request/message-request'
 import { parseMessagesQuery } from './request/messages-query'
@@ -25,7 +25,7 @@ type Answer = { body: object; headers?: Record<string, string> }
 type Route = (req: Request) => (caller: Caller, props: bp.HandlerProps) => Promise<Answer>
 
 const postMessage: Route = (req) => {
-  const incoming = parseMessageRequest(parseJsonBody(req))
+  const incoming = parseMessageRequest(req)
   const wait = waitPreference(req.headers['prefer'])
   return async (caller) => {
     const received = await withRetries(() => receiveMessage(caller, incoming))
@@ -70,7 +70,7 @@ export const handler: bp.IntegrationProps['handler'] = async (props) => {
   let caller: Caller | undefined
   try {
     const route = routeOf(req)
-    caller = callerOf({ req, ctx })
+    caller = authenticate({ req, ctx })
     const { body, headers } = await route(req)(caller, props)
     return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
   } catch (thrown) {

@@ -1,5 +1,7 @@
 import * as z from 'zod'
-import { isJsonObject, type JsonObject } from './json-object'
+import { parseFormOrJson } from './form-body'
+import type { Body } from './json-body'
+import { isJsonObject, type JsonObject, usualMistake } from './json-object'
 import { externalId, parseFields, textField } from './request-fields'
 
 /** Beyond it JSON.stringify, which is recursive, runs out of stack. */
@@ -18,9 +20,19 @@ const MAX_URL_LENGTH = 40_000
 /** RFC 3986: what a URL is made of, which `URL` itself takes more of. */
 const URI = /^(?:[\w.~:/?[\]@!$&'()*+,;=-]|%[\da-f]{2})+(?:#(?:[\w.~:/?@!$&'()*+,;=-]|%[\da-f]{2})*)?$/i
 
+const NO_URI = 'must be a URI: other characters are written with %'
+
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
 
-/** Both rules below are listed with the other faults, and not after them. */
+/** PHP writes an empty array for an object without fields. */
+const isEmptyArray = (value: unknown): boolean => Array.isArray(value) && value.length === 0
+
+const payloadError = ({ input }: { input?: unknown }): string => {
+  const mistake = usualMistake(input)
+  return mistake ? `must be an object: ${mistake}` : 'must be an object'
+}
+
+/** Lists the two rules below with the other faults, not after them. Nothing above may abort (zod's `custom` does). */
 const when = ({ value }: { value: unknown }) => isJsonObject(value)
 
 /** The body of a request that sends a message to the bot. */
@@ -39,20 +51,21 @@ export const messageRequest = z
       ),
     // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
     payload: z
-      .custom<JsonObject>(isJsonObject, { error: 'must be an object' })
+      .custom<JsonObject>(isJsonObject, { error: payloadError, abort: false })
       .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
       .meta({ type: 'object', additionalProperties: true })
       .describe(
-        'Anything that the bot should get. Left out, it is `{ text }`; without a text, it gets the one beside it.'
+        'Anything that the bot should get. If it is missing, `null`, `""` or `[]`, the bot gets `{ text }`; without a text, it gets the one beside it.'
       )
       .optional(),
     user: z
       .object({
         name: z.string({ error: TEXT_200 }).max(200, { error: TEXT_200 }).nullable().optional(),
         pictureUrl: z
-          .url({ error: 'must be a URI', abort: true })
+          .string({ error: NO_URI })
           .max(MAX_URL_LENGTH, { error: `must be at most ${MAX_URL_LENGTH} characters` })
-          .refine((url) => URI.test(url), { error: 'must be a URI: other characters are written with %' })
+          .refine((url) => URL.canParse(url) && URI.test(url), { error: NO_URI })
+          .meta({ format: 'uri' })
           .nullable()
           .optional(),
       })
@@ -84,13 +97,18 @@ export type IncomingMessage = {
 }
 
 /**
- * Reads the fields of a request that sends a message to the bot.
+ * Reads the body of a request that sends a message to the bot: JSON, or a form in which `payload` and `user` are JSON.
  *
  * @throws Problem 400 that lists every fault at once
  */
-export const parseMessageRequest = (body: JsonObject): IncomingMessage => {
-  const fields = parseFields(messageRequest, { ...body, user: presentFields(body['user']) }, 'body')
-  const { userId, messageId, conversationId, type, text, payload, user } = fields
+export const parseMessageRequest = (req: Body): IncomingMessage => {
+  const { fields, place } = parseFormOrJson(req, Object.keys(messageRequest.shape), ['payload', 'user'])
+  const given = {
+    ...fields,
+    user: presentFields(fields['user']),
+    payload: isAbsent(fields['payload']) || isEmptyArray(fields['payload']) ? undefined : fields['payload'],
+  }
+  const { userId, messageId, conversationId, type, text, payload, user } = parseFields(messageRequest, given, place)
   const takesText = !isAbsent(text) && isAbsent(payload?.text)
   return {
     userId,

@@ -1,6 +1,6 @@
 import * as z from 'zod'
+import { parseParameters } from './parameters'
 import { deliveryMark, externalId, parseFields } from './request-fields'
-import { Problem } from '../problem'
 
 /** The query of a request for messages. */
 export const messagesQuery = z
@@ -34,12 +34,6 @@ export type MessagesQuery = z.output<typeof messagesQuery>
  * @throws Problem 400 that lists every fault at once
  */
 export const parseMessagesQuery = (query: string): MessagesQuery => {
-  const parameters = [...new URLSearchParams(query)]
-  const names = parameters.map(([name]) => name)
-  const repeated = Object.keys(messagesQuery.shape).filter((name) => names.indexOf(name) !== names.lastIndexOf(name))
-  if (repeated.length > 0) {
-    const errors = repeated.map((path) => ({ path, message: 'must be given once' }))
-    throw new Problem(400, `Given more than once in the query: ${repeated.join(', ')}.`, { errors })
-  }
-  return parseFields(messagesQuery, Object.fromEntries(parameters), 'query')
+  const parameters = parseParameters(query, Object.keys(messagesQuery.shape), 'query')
+  return parseFields(messagesQuery, parameters, 'query')
 }

@@ -19,7 +19,9 @@ const otherForm = (text: string, headers: Headers): string | undefined => {
   }
   if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and has to be in UTF-8'
   if (/^--[^\r\n]+\r?\ncontent-disposition:/i.test(text)) return 'it is a multipart form'
-  if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !looksLikeJson)) return 'it is a form'
+  if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !looksLikeJson)) {
+    return `it is a form${/urlencoded/i.test(type) ? '' : ', which its Content-Type does not say'}`
+  }
   if (text.startsWith(REPLACEMENT)) return 'it is binary, or in another encoding than UTF-8'
   if (/^\s*</.test(text)) return 'it is XML or HTML'
   return undefined

@@ -9,25 +9,39 @@ export const textField = (limit?: number) => {
   return limit === undefined ? schema : schema.max(limit, { error })
 }
 
+/** Half a surrogate pair, or what stands for bytes that are not UTF-8: with these, different ids would become one. */
+const ILL_FORMED = /\p{Surrogate}|\ufffd/u
+
 /** An id that the backend chose: a tag's value in Botpress, which has at most 500 characters. */
-export const externalId = () => textField(500)
+export const externalId = () =>
+  textField(500).refine((id) => !ILL_FORMED.test(id), {
+    error: 'must be well-formed Unicode, without U+FFFD: send UTF-8',
+  })
 
 /** How a message of the bot stands that is not known to have been delivered. */
 export const deliveryMark = () => z.enum(['failed', 'unknown'], { error: 'must be "failed" or "unknown"' })
 
+/** Where fields may be, for the words of a problem. */
+export type Place = 'body' | 'form' | 'query'
+
+export const PLACES: Record<Place, string> = {
+  body: 'At fault in the body',
+  form: 'The body was read as a form, as its Content-Type says. At fault in it',
+  query: 'At fault in the query',
+}
+
 /**
  * Checks the fields of a request.
  *
- * @param place where the fields are, for the problem's words: `body` or `query`
  * @throws Problem 400 that lists every fault at once
  */
 export const parseFields = <Schema extends z.ZodType>(
   schema: Schema,
   fields: unknown,
-  place: 'body' | 'query'
+  place: Place
 ): z.output<Schema> => {
   const { success, data, error } = schema.safeParse(fields)
   if (success) return data
   const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
-  throw new Problem(400, `At fault in the ${place}: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
+  throw new Problem(400, `${PLACES[place]}: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
 }
