@@ -62,6 +62,7 @@ describe('the access key', () => {
     ['x-bp-secret beside a token', { authorization: 'Bearer bp_pat_sandbox', headers: { 'x-bp-secret': KEY } }],
     ['Authorization beside another x-bp-secret', { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': 'x' } }],
     ['behind a gateway’s Authorization', { authorization: `Basic eA==, Bearer ${KEY}` }],
+    ['before a gateway’s Authorization', { authorization: `Bearer ${KEY}, Basic eA==` }],
   ])('lets a backend in, served with the integration’s own client: %s', async (_what, how) => {
     const answer = await send(sandbox, messageBody(), how)
     await sandbox.settled()

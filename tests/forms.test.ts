@@ -39,6 +39,18 @@ describe('a message sent as a form', () => {
     expect(heard).toEqual([{ type: 'text', payload: { text } }])
   })
 
+  it.each([
+    ['text=你好%20100%', '你好 100%'],
+    ['text=mañana 50%de', 'mañana 50\ufffd'],
+    ['text=ñ%20😀', 'ñ 😀'],
+    ['text=a%2Bb+c%', 'a+b c%'],
+  ])('may be encoded in part, as templates are: %s', async (part, text) => {
+    const { text: _text, ...rest } = messageBody() as Record<string, string>
+    expect((await post(`${new URLSearchParams(rest)}&${part}`)).status).toBe(200)
+    await sandbox.settled()
+    expect(heard).toEqual([{ type: 'text', payload: { text } }])
+  })
+
   it('has its payload and its user as JSON', async () => {
     const user = { name: 'Ada', pictureUrl: 'https://example.com/ada.png' }
     const payload = { id: 7, list: ['a'], ['__proto__']: 1 }
@@ -80,9 +92,9 @@ describe('a form with a fault', () => {
   const AS_A_FORM = 'The body was read as a form, as its Content-Type says. At fault in it: '
 
   it('is told that it was read as a form, and of every fault at once', async () => {
-    const answer = await post('userId=&type=text&payload={"a":1,}')
+    const answer = await post('userId=&type=text&payload={"a":1,}&messageId=1&messageId=2')
     expect(answer.status).toBe(400)
-    expect(answer.body.detail).toBe(`${AS_A_FORM}userId, messageId, conversationId, payload, text.`)
+    expect(answer.body.detail).toBe(`${AS_A_FORM}messageId, userId, conversationId, payload, text.`)
     expect(answer.body.errors).toContainEqual({
       path: 'payload',
       message: expect.stringContaining('must be an object: it is not JSON: line 1, column 8'),
@@ -107,12 +119,24 @@ describe('a form with a fault', () => {
   it.each([
     ['an empty one', '', 'The request has no body'],
     ['broken JSON', '{"userId":"u",}', 'The body is not JSON: line 1, column 15'],
-    ['JSON in a string', JSON.stringify('{}'), 'it was encoded twice'],
-    ['JSON in an array', '[{"a":1}]', 'it is an array with one object'],
+    ['white space', ' \n', 'The request has no body'],
   ])('%s is named', async (_what, body, detail) => {
     const answer = await post(body)
     expect(answer.status).toBe(400)
     expect(answer.body.detail).toContain(detail)
+  })
+
+  it('without a text is told of its payload alone, if that is broken', async () => {
+    const answer = await post(form({ type: 'image', text: '', payload: '{"imageUrl":"' }))
+    expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(['payload'])
+  })
+
+  it('in another charset, where it says so, is refused', async () => {
+    const answer = await post(form().replace(/text=[^&]*/, 'text=na%EFve'), {
+      contentType: `${FORM}; charset=ISO-8859-1`,
+    })
+    expect(answer.status).toBe(400)
+    expect(answer.body.detail).toBe('The body is in ISO-8859-1, as its Content-Type says. Send it in UTF-8.')
   })
 
   it('is not taken at other paths', async () => {

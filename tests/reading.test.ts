@@ -142,6 +142,8 @@ describe('GET {webhook URL}/messages', () => {
     expect(answer.status).toBe(400)
     expect(answer.body.errors).toEqual([{ path, message: 'must be given once' }])
     expect(calls).toEqual([])
+    const more = await send(sandbox, undefined, { method: 'GET', path: `/messages?${query}&delivery=x` })
+    expect(more.body.errors.map((error: { path: string }) => error.path)).toEqual([path, 'delivery'])
   })
 
   it('400 for a page token that nobody gave; an empty one is the first page', async () => {

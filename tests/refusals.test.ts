@@ -42,6 +42,7 @@ describe('400: a request with a fault', () => {
   it.each([
     ['no body', undefined, 'no body'],
     ['an empty body', '', 'no body'],
+    ['a body of white space', '\ufeff \n', 'no body'],
     ['null', 'null', 'not an object'],
     ['an array', '[]', 'not an object'],
     ['an array with two objects', '[{},{}]', 'not an object'],
@@ -213,7 +214,8 @@ describe('400: a request with a fault', () => {
     ['user.pictureUrl', { pictureUrl: 'https://example.com/#a#b' }],
     ['user.pictureUrl', { pictureUrl: 'https://example.com/%zz' }],
     ['user.pictureUrl', { pictureUrl: `https://example.com/${'x'.repeat(40_000)}` }],
-  ])('a fault in %s: %j', async (path, user) => {
+    ['user.pictureUrl', { pictureUrl: `data:image/png;base64,${'x'.repeat(12_000_000)}` }],
+  ])('a fault in %s (%#)', async (path, user) => {
     const answer = await send(sandbox, messageBody({ user }))
     expectProblem(answer, 400, path)
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toEqual([path])
@@ -258,6 +260,7 @@ describe('401: no right to come in', () => {
     ['Basic, which is meant for a gateway', 'Basic Ym90OnBhdA==', 'meant for a gateway (Basic)'],
     ['Digest, which is meant for a gateway', 'digest bp_pat_sandbox', 'meant for a gateway (digest)'],
     ['Negotiate, which is meant for a gateway', 'Negotiate: bp_pat_sandbox', 'meant for a gateway (Negotiate:)'],
+    ['a gateway’s behind an empty Bearer', 'Bearer,Basic Ym90OnBhdA==', 'meant for a gateway (Bearer,Basic)'],
     ['two headers in one', 'Bearer bp_pat_sandbox, Bearer bp_pat_sandbox', 'well-formed token'],
     ['characters that no token has', 'Bearer bp_pat_"sandbox"', 'well-formed token'],
   ] as const

@@ -27,7 +27,7 @@ describe('when a bot’s owner saves the configuration', () => {
     expect(endpoint.tests()[0]!.headers).toMatchObject({ 'webhook-id': 'test' })
   })
 
-  it.each([400, 404, 422, 500])('it is the only one, also if it is answered with %i', async (status) => {
+  it.each([400, 404, 422, 500])('the test message is the only one, also if it is answered with %i', async (status) => {
     const bodies: object[] = []
     const url = await endpointThatAnswers((response, body) => {
       bodies.push(body)
@@ -148,7 +148,7 @@ describe('when a bot’s owner saves the configuration', () => {
     expect(tries).toBe(1)
   })
 
-  it('connecting counts towards the 20 s', async () => {
+  it('the time of connecting counts towards the 20 s', async () => {
     const server = createTcpServer((socket) => sockets.push(socket))
     const sockets: Socket[] = []
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))

@@ -7,8 +7,8 @@ import { Problem } from './problem'
 /** The `token68` syntax of RFC 9110 (section 11.2). Personal Access Tokens have it. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
-/** What follows these schemes is a gateway's, and no business of Botpress's. */
-const GATEWAY_SCHEME = /^(basic|digest|negotiate):?$/i
+/** What follows these schemes is a gateway's, and no business of Botpress's. Headers that are joined may stick together. */
+const GATEWAY_SCHEME = /\b(basic|digest|negotiate)\W*$/i
 
 /**
  * Finds out who calls, and as whom to act. An access key of this installation lets a request in as the integration: it may
@@ -22,7 +22,9 @@ export const authenticate = ({ req, ctx }: Pick<bp.HandlerProps, 'req' | 'ctx'>)
   const secret = req.headers['x-bp-secret']?.trim()
   const installation = installationOf(ctx)
   const isKey = isOneOf(accessKeysOf(ctx.configuration))
-  if (words.some(isKey) || (secret && isKey(secret))) return integrationAsCaller(installation)
+  // Several headers come joined by commas.
+  const isKeyed = words.some((word) => isKey(word) || isKey(word.replace(/,$/, '')))
+  if (isKeyed || (secret && isKey(secret))) return integrationAsCaller(installation)
   const token = personalAccessToken(words, secret)
   return { client: callerClient(token, installation), installation, tokenOwner: 'caller' }
 }

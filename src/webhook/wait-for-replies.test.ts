@@ -160,6 +160,32 @@ describe('waiting for replies', () => {
     expect(looks).toHaveLength(1)
   })
 
+  it('is not done with enough replies of a look that broke off: it has seen the newest ones only', async () => {
+    const replies = Array.from({ length: 4 }, (_reply, index) => messageAt(`${index + 1}`, 100 * (index + 1))).reverse()
+    let looks = 0
+    const client = {
+      listMessages: async ({ nextToken }: { nextToken?: string }) => {
+        if (!nextToken) return { messages: replies.slice(0, 2), meta: { nextToken: '1' } }
+        if (++looks === 1) throw new BotpressFailure('busy', { status: 503 })
+        return { messages: [...replies.slice(2), sent], meta: {} }
+      },
+    } as unknown as Client
+    let time = 0
+    const clock = { now: () => time, sleep: async (ms: number) => void (time += ms) }
+    const found = await waitForReplies(client, { sent, conversationId: 'external', waitMs: 5000, enough: 2 }, clock)
+    expect(found.map(({ botpressMessageId }) => botpressMessageId)).toEqual(['1', '2', '3', '4'])
+  })
+
+  it('waits for enough replies, however far apart they are', async () => {
+    const replies = [0, 3000, 6000].map((ms) => messageAt(`at ${ms}`, ms))
+    const { texts, time } = await wait(
+      (now) => [[...replies.filter(({ createdAt }) => Date.parse(createdAt) <= START + now).reverse(), sent]],
+      { enough: 3 }
+    )
+    expect(texts).toEqual(['at 0', 'at 3000', 'at 6000'])
+    expect(time).toBeLessThan(8000)
+  })
+
   it('goes on after a look that took long', async () => {
     let time = 0
     let looks = 0

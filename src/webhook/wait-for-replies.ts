@@ -71,8 +71,9 @@ export const waitForReplies = (
       replies = merged(replies, found, last.complete)
       const hasMore = replies.length > before
       if (hasMore) quietSince = now()
-      if (!outcome || isLast || last.refused || replies.length >= (enough ?? Infinity)) break
-      if (isQuiet && last.complete && !hasMore) break
+      if (!outcome || isLast || last.refused) break
+      // A look that broke off has seen the newest ones only.
+      if (last.complete && (replies.length >= (enough ?? Infinity) || (isQuiet && !hasMore))) break
     }
     return replies.map((reply) => outgoingMessageOf(reply, conversationId))
   })

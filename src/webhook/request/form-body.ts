@@ -1,7 +1,6 @@
-import { type Body, bodyText, parseJsonBody } from './json-body'
-import type { JsonObject } from './json-object'
+import { type Body, bodyText, checkCharset, parseJsonBody } from './json-body'
 import { parseParameters } from './parameters'
-import type { Place } from './request-fields'
+import type { Fields } from './request-fields'
 
 /**
  * Reads a request's body as a form, if it says that it is one, and else as JSON. No-code tools fill templates: a line break
@@ -10,24 +9,21 @@ import type { Place } from './request-fields'
  * @param names of the fields that may be given once; those in `jsonNames` are JSON in a form, and stay texts if they are not
  * @throws Problem 400 if it is neither
  */
-export const parseFormOrJson = (
-  req: Body,
-  names: string[],
-  jsonNames: string[]
-): { fields: JsonObject; place: Place } => {
+export const parseFormOrJson = (req: Body, names: string[], jsonNames: string[]): Fields => {
   if (!isForm(req)) return { fields: parseJsonBody(req), place: 'body' }
-  const fields = parseParameters(bodyText(req), names, 'form')
-  const parsed = jsonNames.filter((name) => name in fields).map((name) => [name, jsonOrText(fields[name]!)])
-  return { fields: { ...fields, ...Object.fromEntries(parsed) }, place: 'form' }
+  const form = parseParameters(bodyText(req), names, 'form')
+  checkCharset(Object.values(form.fields).join(' '), req)
+  const parsed = jsonNames.filter((name) => name in form.fields).map((name) => [name, jsonOrText(form.fields[name])])
+  return { ...form, fields: { ...form.fields, ...Object.fromEntries(parsed) } }
 }
 
-/** `curl -d` calls everything a form. What begins like JSON is JSON: in a form these characters are encoded. */
+/** `curl -d` calls everything a form, JSON too. */
 const isForm = ({ body = '', headers }: Body): boolean =>
-  /^application\/x-www-form-urlencoded\b/i.test(headers['content-type']?.trim() ?? '') && !/^\s*[{["]/.test(body)
+  /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type']?.trim() ?? '') && !/^\s*\{/.test(body)
 
-const jsonOrText = (text: string): unknown => {
+const jsonOrText = (text: unknown): unknown => {
   try {
-    return JSON.parse(text)
+    return JSON.parse(String(text))
   } catch {
     return text
   }

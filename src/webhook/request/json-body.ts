@@ -11,6 +11,7 @@ export type Body = { body?: string; headers: Record<string, string | undefined> 
  */
 export const parseJsonBody = (req: Body): JsonObject => {
   const text = bodyText(req)
+  checkCharset(text, req)
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -22,13 +23,17 @@ export const parseJsonBody = (req: Body): JsonObject => {
   throw new Problem(400, `The body is JSON, but not an object${mistake ? `: ${mistake}.` : '. Send a JSON object.'}`)
 }
 
-/** The body without a byte order mark. @throws Problem 400 if there is none, or it says that it is not UTF-8, and is not */
-export const bodyText = ({ body, headers }: Body): string => {
-  if (!body) throw new Problem(400, 'The request has no body. Send a JSON object.')
+/** The body without a byte order mark. @throws Problem 400 if there is none */
+export const bodyText = ({ body }: Body): string => {
+  if (!body?.trim()) throw new Problem(400, 'The request has no body. Send a JSON object.')
+  return body.replace(/^\ufeff/, '')
+}
+
+/** @throws Problem 400 if the Content-Type names another charset than UTF-8, and what was read of the body shows it */
+export const checkCharset = (read: string, { headers }: Body): void => {
   const charset = /;\s*charset\s*=\s*"?([\w-]+)/i.exec(headers['content-type'] ?? '')?.[1]
   // Bytes that are not UTF-8 have become U+FFFD on their way.
-  if (charset && !/^(utf-?8|us-ascii)$/i.test(charset) && body.includes('\ufffd')) {
+  if (charset && !/^(utf-?8|us-ascii)$/i.test(charset) && read.includes('\ufffd')) {
     throw new Problem(400, `The body is in ${charset}, as its Content-Type says. Send it in UTF-8.`)
   }
-  return body.replace(/^\ufeff/, '')
 }

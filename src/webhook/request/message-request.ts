@@ -64,7 +64,8 @@ export const messageRequest = z
         pictureUrl: z
           .string({ error: NO_URI })
           .max(MAX_URL_LENGTH, { error: `must be at most ${MAX_URL_LENGTH} characters` })
-          .refine((url) => URL.canParse(url) && URI.test(url), { error: NO_URI })
+          // One that is too long is told already, and would run the pattern out of stack.
+          .refine((url) => url.length > MAX_URL_LENGTH || (URL.canParse(url) && URI.test(url)), { error: NO_URI })
           .meta({ format: 'uri' })
           .nullable()
           .optional(),
@@ -83,7 +84,9 @@ export const messageRequest = z
     when,
   })
 
-const hasFields = (payload: unknown): boolean => isJsonObject(payload) && Object.keys(payload).length > 0
+/** One that is no object is at fault itself. */
+const hasFields = (payload: unknown): boolean =>
+  payload !== undefined && !(isJsonObject(payload) && Object.keys(payload).length === 0)
 
 /** A message for the bot, under the backend's own ids. */
 export type IncomingMessage = {
@@ -102,13 +105,15 @@ export type IncomingMessage = {
  * @throws Problem 400 that lists every fault at once
  */
 export const parseMessageRequest = (req: Body): IncomingMessage => {
-  const { fields, place } = parseFormOrJson(req, Object.keys(messageRequest.shape), ['payload', 'user'])
-  const given = {
-    ...fields,
-    user: presentFields(fields['user']),
-    payload: isAbsent(fields['payload']) || isEmptyArray(fields['payload']) ? undefined : fields['payload'],
+  const given = parseFormOrJson(req, Object.keys(messageRequest.shape), ['payload', 'user'])
+  const { payload: sent, user: profile } = given.fields
+  const fields = {
+    ...given.fields,
+    user: presentFields(profile),
+    payload: isAbsent(sent) || isEmptyArray(sent) ? undefined : sent,
   }
-  const { userId, messageId, conversationId, type, text, payload, user } = parseFields(messageRequest, given, place)
+  const parsed = parseFields(messageRequest, { ...given, fields })
+  const { userId, messageId, conversationId, type, text, payload, user } = parsed
   const takesText = !isAbsent(text) && isAbsent(payload?.text)
   return {
     userId,

@@ -33,7 +33,5 @@ export type MessagesQuery = z.output<typeof messagesQuery>
  * @param query without its `?`
  * @throws Problem 400 that lists every fault at once
  */
-export const parseMessagesQuery = (query: string): MessagesQuery => {
-  const parameters = parseParameters(query, Object.keys(messagesQuery.shape), 'query')
-  return parseFields(messagesQuery, parameters, 'query')
-}
+export const parseMessagesQuery = (query: string): MessagesQuery =>
+  parseFields(messagesQuery, parseParameters(query, Object.keys(messagesQuery.shape), 'query'))

@@ -18,5 +18,5 @@ export type RedeliveryRequest = z.output<typeof redeliveryRequest>
  *
  * @throws Problem 400 that lists every fault at once
  */
-export const parseRedeliveryRequest = (body: JsonObject): RedeliveryRequest =>
-  parseFields(redeliveryRequest, body, 'body')
+export const parseRedeliveryRequest = (fields: JsonObject): RedeliveryRequest =>
+  parseFields(redeliveryRequest, { fields, place: 'body' })

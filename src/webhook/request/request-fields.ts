@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { Problem } from '../problem'
+import type { JsonObject } from './json-object'
 
 /** A field that is a text of at least 1 character, and of at most `limit` where there is one. */
 export const textField = (limit?: number) => {
@@ -21,13 +22,21 @@ export const externalId = () =>
 /** How a message of the bot stands that is not known to have been delivered. */
 export const deliveryMark = () => z.enum(['failed', 'unknown'], { error: 'must be "failed" or "unknown"' })
 
-/** Where fields may be, for the words of a problem. */
-export type Place = 'body' | 'form' | 'query'
-
-export const PLACES: Record<Place, string> = {
+/** Where fields may be, in the words of a problem. */
+const PLACES = {
   body: 'At fault in the body',
   form: 'The body was read as a form, as its Content-Type says. At fault in it',
   query: 'At fault in the query',
+}
+
+export type Place = keyof typeof PLACES
+
+/** The fields of a request, before they are checked. */
+export type Fields = {
+  fields: JsonObject
+  place: Place
+  /** The names of those that were given more than once, and must not be. */
+  repeated?: string[]
 }
 
 /**
@@ -37,11 +46,14 @@ export const PLACES: Record<Place, string> = {
  */
 export const parseFields = <Schema extends z.ZodType>(
   schema: Schema,
-  fields: unknown,
-  place: Place
+  { fields, place, repeated = [] }: Fields
 ): z.output<Schema> => {
   const { success, data, error } = schema.safeParse(fields)
-  if (success) return data
-  const errors = error.issues.map(({ path, message }) => ({ path: path.join('.'), message }))
-  throw new Problem(400, `${PLACES[place]}: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
+  if (success && repeated.length === 0) return data
+  const errors = [
+    ...repeated.map((path) => ({ path, message: 'must be given once' })),
+    ...(error?.issues ?? []).map(({ path, message }) => ({ path: path.join('.'), message })),
+  ]
+  const paths = [...new Set(errors.map(({ path }) => path))]
+  throw new Problem(400, `${PLACES[place]}: ${paths.join(', ')}.`, { errors })
 }
