@@ -10,6 +10,7 @@ export const TITLES = {
   inPerSecondOfFour: 'messages/s in, four instances',
   outPerSecondOfOne: 'messages/s out, one instance',
   outPerSecondOfFour: 'messages/s out, four instances',
+  cpuOut: 'CPU in µs, a message out',
   heapBefore: 'heap in MB, after one message',
   heapAfter: 'heap in MB, after 20,000 messages in 10,000 conversations',
   bundleKb: 'bundle in kB',

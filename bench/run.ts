@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUNDLE } from '../sandbox/cloud/function-host/function-host'
 import { bundle } from './bundle'
+import { cpuPerDelivery } from './cpu'
 import { type Figures, loadMs, measure, memory, sizeKb } from './measure'
 import { report } from './report'
 
 const ROUNDS = 3
 const LOADS = 15
+const CPU_ROUNDS = 5
 
 const PLAIN = `import x from './bench/plain-integration'; export default x; export const handler = x.handler`
 
@@ -20,7 +22,11 @@ const LIBRARIES = `
 
 const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]!
 
-const run = async (plain: string, libraries: string) => {
+const BARE = `export * from './bench/bare-function'`
+
+type Bundles = { plain: string; libraries: string; bare: string }
+
+const run = async ({ plain, libraries, bare }: Bundles) => {
   const rounds: { plain: Figures; ours: Figures }[] = []
   for (let round = 1; round <= ROUNDS; round++) {
     console.error(`Round ${round} of ${ROUNDS} …`)
@@ -28,6 +34,16 @@ const run = async (plain: string, libraries: string) => {
   }
   console.error('Memory …')
   const heap = { plain: await memory(plain), ours: await memory(BUNDLE) }
+  console.error('CPU …')
+  const cpu: { plain: number; ours: number; bare: number }[] = []
+  for (let round = 1; round <= CPU_ROUNDS; round++) {
+    cpu.push({
+      bare: await cpuPerDelivery(bare),
+      plain: await cpuPerDelivery(plain),
+      ours: await cpuPerDelivery(BUNDLE),
+    })
+  }
+  const cpuOf = (which: 'plain' | 'ours' | 'bare') => median(cpu.map((round) => round[which]))
   const loads = Array.from({ length: LOADS }, () => ({
     plain: loadMs(plain),
     ours: loadMs(BUNDLE),
@@ -46,11 +62,15 @@ const run = async (plain: string, libraries: string) => {
   console.log(
     report({
       ...measured,
+      cpuOut: { plain: cpuOf('plain'), ours: cpuOf('ours') },
       heapBefore: { plain: heap.plain.before, ours: heap.ours.before },
       heapAfter: { plain: heap.plain.after, ours: heap.ours.after },
       bundleKb: { plain: sizeKb(plain), ours: sizeKb(BUNDLE) },
       loadMs: { plain: median(loads.map((load) => load.plain)), ours: median(loads.map((load) => load.ours)) },
     })
+  )
+  console.log(
+    `A bare function on node:http takes ${Math.round(cpuOf('bare'))} µs of CPU for a message out: this build ${(cpuOf('ours') / cpuOf('bare')).toFixed(1)} times as much.`
   )
   const alone = Math.round(median(loads.map((load) => load.libraries)))
   console.log(`The SDK with axios and zod alone: ${Math.round(sizeKb(libraries))} kB, loaded in ${alone} ms.`)
@@ -59,7 +79,11 @@ const run = async (plain: string, libraries: string) => {
 const main = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'))
   try {
-    await run(await bundle(PLAIN, join(folder, 'plain.js')), await bundle(LIBRARIES, join(folder, 'libraries.js')))
+    await run({
+      plain: await bundle(PLAIN, join(folder, 'plain.js')),
+      libraries: await bundle(LIBRARIES, join(folder, 'libraries.js')),
+      bare: await bundle(BARE, join(folder, 'bare.js')),
+    })
   } finally {
     await rm(folder, { recursive: true })
   }

@@ -1,4 +1,3 @@
-import pRetry from 'p-retry'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../backoff'
 import type { Endpoint } from '../configuration'
@@ -65,10 +64,8 @@ export const postMessage = async (
   { onFailedTry, isStillNeeded }: Hooks = {}
 ): Promise<void> => {
   const text = JSON.stringify(body)
-  const bytes = Buffer.from(text)
   const deadline = Date.now() + timeoutMs
   let needsNewConnection = overNewConnection
-  let triedAt = 0
   let slowestMs = 0
   // What is cut off may have arrived: a try that could not wait for as long as others took is not begun.
   const hasTimeAfter = (pause: number) =>
@@ -76,7 +73,6 @@ export const postMessage = async (
 
   const tryOnce = async (): Promise<void> => {
     const now = new Date()
-    triedAt = now.getTime()
     const answer = await post(url, {
       headers: {
         'webhook-id': id,
@@ -88,37 +84,34 @@ export const postMessage = async (
         }),
       },
       header,
-      body: bytes,
+      body: text,
       connectTimeoutMs,
       answerTimeoutMs,
       deadline,
       overNewConnection: needsNewConnection,
     })
     if (answer.status < 200 || answer.status > 299) {
-      throw answerFailure(url, { ...answer, bytes: bytes.length, secret: header?.[1] })
+      throw answerFailure(url, { ...answer, bytes: Buffer.byteLength(text), secret: header?.[1] })
     }
   }
 
-  await pRetry(tryOnce, {
-    retries,
-    // The pauses are made below.
-    minTimeout: 0,
-    onFailedAttempt: ({ error, attemptNumber }) => {
+  for (let tries = 1; ; tries++) {
+    const triedAt = Date.now()
+    try {
+      return await tryOnce()
+    } catch (failure) {
+      if (!(failure instanceof EndpointFailure)) throw failure
       slowestMs = Math.max(slowestMs, Date.now() - triedAt)
-      if (!(error instanceof EndpointFailure)) return
-      error.tries = attemptNumber
-      onFailedTry?.(error)
-    },
-    shouldRetry: async ({ error, attemptNumber }) => {
-      if (!(error instanceof EndpointFailure) || !error.details.isTemporary) return false
-      const askedMs = Math.min(error.details.retryAfterMs ?? 0, MAX_RETRY_AFTER_MS)
-      const pause = backoffMs(attemptNumber, pauseMs, askedMs)
-      if (!hasTimeAfter(pause)) return false
+      failure.tries = tries
+      onFailedTry?.(failure)
+      const { isTemporary, retryAfterMs = 0, status } = failure.details
+      const pause = backoffMs(tries, pauseMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
+      if (!isTemporary || tries > retries || !hasTimeAfter(pause)) throw failure
       // Where there was no answer, the connection was at fault, and so may be others that were kept with it.
-      needsNewConnection ||= error.details.status === undefined
+      needsNewConnection ||= status === undefined
       await sleep(pause)
       // An instance may have been frozen meanwhile.
-      return hasTimeAfter(0) && (isStillNeeded === undefined || (await isStillNeeded()))
-    },
-  })
+      if (!hasTimeAfter(0) || (isStillNeeded && !(await isStillNeeded()))) throw failure
+    }
+  }
 }

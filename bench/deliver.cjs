@@ -1,0 +1,26 @@
+// @ts-check
+// Delivers messages of the bot through a bundle, one after another, and tells the parent process what CPU each has taken.
+const [, , bundle, request, warmUp, times] = process.argv
+
+/** @param {number} count */
+const deliver = async (count) => {
+  const { handler } = require(/** @type {string} */ (bundle))
+  for (let index = 0; index < count; index++) {
+    const { status } = await handler(JSON.parse(/** @type {string} */ (request)))
+    if (status !== 200) throw new Error(`It answered ${status}`)
+  }
+}
+
+const main = async () => {
+  await deliver(Number(warmUp))
+  const before = process.cpuUsage()
+  await deliver(Number(times))
+  const { user, system } = process.cpuUsage(before)
+  process.send?.((user + system) / Number(times))
+  process.disconnect()
+}
+
+main().catch((error) => {
+  console.error(error)
+  process.exit(1)
+})
