@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { beginningOf } from '../sandbox/cloud/exchange'
-import { answerFailure, redirectTarget } from '../src/endpoint/endpoint-failure'
+import { answerFailure } from '../src/endpoint/endpoint-failure'
+import { targetInWords } from '../src/endpoint/redirect'
 
 /** What a backend has answered to a request. Nothing that is secret is in it. */
 export type Answer = {
@@ -33,7 +34,7 @@ export const answerOf = (
   hide: (text: string) => string
 ): Answer => {
   const { location, 'content-encoding': encoding } = headers as IncomingHttpHeaders
-  const redirect = status === undefined ? undefined : redirectTarget(url, { status, location })
+  const redirect = status === undefined ? undefined : targetInWords(url, { status, headers: { location } })
   return {
     status,
     ...(redirect !== undefined && { redirect: hide(redirect) }),
@@ -84,7 +85,7 @@ export const inWords = ({ status, redirect, body, error = 'no answer', ms }: Ans
 /** What to do where a message was not taken. */
 export const adviceOn = ({ status, redirect, isLate, sentBytes }: Answer, url: URL): string => {
   if (status !== undefined) {
-    return answerFailure(url, { status, headers: { location: redirect }, bytes: sentBytes }).advice
+    return answerFailure(url, { status, headers: { location: redirect }, waitedMs: 0 }, { bytes: sentBytes }).advice
   }
   return isLate
     ? 'Answer 2xx at once, before the work is done.'

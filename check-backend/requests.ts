@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import http from 'node:http'
 import https from 'node:https'
 import { addAbortSignal, type Readable } from 'node:stream'
-import { name, version } from '../package.json'
 import type { Endpoint } from '../src/configuration'
 import type { OutgoingMessage } from '../src/endpoint/outgoing-message'
+import { USER_AGENT } from '../src/endpoint/post'
 import { type Answer, answerOf, noAnswerWithin } from './answer'
 import { CONVERSATION_ID } from './deliveries'
 
@@ -104,7 +104,7 @@ export class Requests {
     })
     const headers = {
       'content-type': 'application/json',
-      'user-agent': `${name}/${version}`,
+      'user-agent': USER_AGENT,
       'webhook-id': id,
       'webhook-timestamp': String(Math.floor(sentAt.getTime() / 1000)),
       'botpress-created-at': sentAt.toISOString(),

@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http'
 import packageJson from '../package.json'
+import { USER_AGENT } from '../src/endpoint/post'
 import { messagesQuery } from '../src/webhook/request/messages-query'
 import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
 import { type Schema, schemaOf, schemaRef, schemas } from './schemas'
@@ -77,7 +78,7 @@ const delivery = (schema: string, id: string, example: object, createdAt: Header
         'With a Signing Secret, after https://www.standardwebhooks.com; two with a space between them while one is replaced.',
         'v1,K5oZfzN95Z9UVu1EsfQmfVNQhnkZ2pj9o9NDN/H/pI4=',
       ],
-      ['user-agent', true, 'The integration’s name and version.', `${packageJson.name}/${packageJson.version}`],
+      ['user-agent', true, 'The integration’s name and version.', USER_AGENT],
     ] satisfies HeaderParameter[]
   ).map(([parameter, required, description, value]) => ({
     name: parameter,
@@ -88,7 +89,7 @@ const delivery = (schema: string, id: string, example: object, createdAt: Header
     example: value,
   })),
   requestBody: { required: true, content: json(schemaRef(schema), example) },
-  responses: { '2XX': { description: 'Taken. The body is not read.' } },
+  responses: { '2XX': { description: 'Taken. The body is thrown away.' } },
 })
 
 /** The API that a backend calls, and the requests that its endpoint gets. */
@@ -202,7 +203,7 @@ export const openApiDocument = {
         operationId: 'receiveBotMessage',
         summary: 'A message of the bot, at your endpoint',
         description:
-          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is none within 30 s. What has failed is delivered again when your endpoint takes messages; what may have arrived, only on request.',
+          'Has the Endpoint Header of the configuration too, where there is one. Answer any 2xx at once, before you do the work. Other answers than 408, 425, 429 and 5xx are final, and so is what may have arrived: no answer within 30 s, 504, 524, and a 5xx that comes after 10 s. 307 and 308 are followed at the same host. What has failed is delivered again when your endpoint takes messages; what may have arrived, only on request.',
         ...delivery('OutgoingMessage', EXAMPLES.outgoing.botpressMessageId, EXAMPLES.outgoing, [
           ['botpress-created-at', true, 'When the bot made the message: puts messages in order.', EXAMPLES.createdAt],
         ]),

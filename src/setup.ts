@@ -27,7 +27,8 @@ export const register: bp.IntegrationProps['register'] = async ({ ctx, logger })
 
 const proveThatItTakesMessages = async (endpoint: Endpoint): Promise<void> => {
   try {
-    await postMessage(endpoint, { id: 'test', body: TEST, overNewConnection: true }, ONE_TRY)
+    const { done } = await postMessage(endpoint, { id: 'test', body: TEST, overNewConnection: true }, ONE_TRY)
+    await done
   } catch (thrown) {
     if (!(thrown instanceof EndpointFailure)) throw thrown
     throw new RuntimeError(`The test message failed: ${thrown.message}. ${adviceOnTest(thrown)}`)

@@ -30,7 +30,7 @@ describe('the endpoint header', () => {
     for (const { headers } of received) {
       expect(Object.entries(headers)).toContainEqual([name, value])
       expect(headers['content-type']).toBe('application/json')
-      expect(headers['user-agent']).toMatch(/^messaging-api\//)
+      expect(headers['user-agent']).toMatch(/^Botpress-Messaging-API\//)
     }
   })
 
@@ -66,7 +66,7 @@ describe('the endpoint header', () => {
     expect(JSON.stringify(calls)).not.toContain('T0p-$ecret')
   })
 
-  it.each([encodeURIComponent(SECRET), 'login/T0p-$ecret?x=1'])(
+  it.each([encodeURIComponent(SECRET), 'login/T0p-$ecret?x=1', `login/${encodeURI(SECRET).toLowerCase()}`, 'T%30p'])(
     'is not told where the endpoint echoes it in a redirect: %s',
     async (path) => {
       const endpoint = await endpointForTest((response) => response.writeHead(302, { location: `/${path}` }).end())
@@ -78,9 +78,19 @@ describe('the endpoint header', () => {
       })
       await send(sandbox, messageBody())
       await sandbox.settled()
-      expect(errors[0]).toContain(`a redirect to ${new URL(endpoint.url).origin}, and`)
+      expect(errors[0]).toContain(`a redirect to ${new URL(endpoint.url).origin}, which`)
     }
   )
+
+  it('goes where a redirect is followed, at the same host', async () => {
+    const endpoint = await endpointForTest((response, { url }) =>
+      url === '/moved' ? response.writeHead(204).end() : response.writeHead(308, { location: '/moved' }).end()
+    )
+    const sandbox = await sandboxForTest({ endpoint: endpoint.url, endpointHeader: `x-api-key: ${SECRET}` })
+    await send(sandbox, messageBody())
+    await sandbox.settled()
+    expect(endpoint.messages().map(({ headers }) => headers['x-api-key'])).toEqual([SECRET, SECRET])
+  })
 
   it('is not on the sandbox’s wire where the endpoint sends it back', async () => {
     const exchanges: Exchange[] = []

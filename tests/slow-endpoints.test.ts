@@ -7,11 +7,14 @@ import { startEndpoint } from './endpoint'
 const it = test.concurrent
 
 /** What becomes of a message whose endpoint answers its tries after a while, or never. */
-const deliver = async (...answers: { afterMs?: number; status?: number }[]) => {
+const deliver = async (...answers: { afterMs?: number; status?: number; endAfterMs?: number }[]) => {
   let tries = 0
+  let cutOff = false
   const endpoint = await startEndpoint((response) => {
-    const { afterMs, status = 204 } = answers[tries++] ?? {}
-    if (afterMs !== undefined) setTimeout(() => response.writeHead(status).end(), afterMs)
+    const { afterMs, status = 200, endAfterMs = 0 } = answers[tries++] ?? {}
+    response.on('close', () => (cutOff = !response.writableFinished))
+    if (afterMs !== undefined) setTimeout(() => response.writeHead(status).flushHeaders(), afterMs)
+    if (afterMs !== undefined && endAfterMs < Infinity) setTimeout(() => response.end(), afterMs + endAfterMs)
   })
   const lines: string[] = []
   const sandbox = await startSandbox({ endpoint: endpoint.url, onLog: (line) => lines.push(line) })
@@ -21,7 +24,7 @@ const deliver = async (...answers: { afterMs?: number; status?: number }[]) => {
   await sandbox.close()
   await endpoint.close()
   const [message] = sandbox.chat.messages.all()
-  return { ...response, received, lines, mark: message!.tags['delivery'] }
+  return { ...response, received, lines, cutOff, mark: message!.tags['delivery'] }
 }
 
 describe('a backend of v0.2.3, that answers when its work is done', { timeout: 60_000 }, () => {
@@ -31,6 +34,20 @@ describe('a backend of v0.2.3, that answers when its work is done', { timeout: 6
 
   it('after 25 s gets the message once', async ({ expect }) => {
     expect(await deliver({ afterMs: 25_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
+  })
+
+  it('at once, and works on for 28 s until the end of the request, is not cut off', async ({ expect }) => {
+    expect(await deliver({ afterMs: 0, endAfterMs: 28_000 })).toMatchObject({ status: 200, received: 1, cutOff: false })
+  })
+
+  it('at once, and never comes to its end, is cut off after 30 s', async ({ expect }) => {
+    const start = Date.now()
+    expect(await deliver({ afterMs: 0, endAfterMs: Infinity })).toMatchObject({
+      status: 200,
+      received: 1,
+      cutOff: true,
+    })
+    expect(Date.now() - start).toBeGreaterThan(29_500)
   })
 
   it('never: gets the message once, and the log says that it may have arrived', async ({ expect }) => {
@@ -49,13 +66,19 @@ describe('a message that may have arrived', { timeout: 60_000 }, () => {
     expect({ received, mark }).toEqual({ received: 2, mark: 'unknown' })
   })
 
-  it.each([
-    [12_500, 2],
-    [29_000, 1],
-  ])('is not made of one whose tries fail after %i ms, by a try for which there is no time', async (afterMs, tries) => {
-    const failing = { afterMs, status: 503 }
-    const { received, mark } = await deliver(failing, failing, failing)
-    if (received !== tries || mark !== 'failed') throw new Error(`${received} tries, marked as ${mark}`)
+  it('is answered 5xx by a gateway, 10 s or more after it was sent whole, and is not tried again', async ({
+    expect,
+  }) => {
+    const { received, mark, body } = await deliver({ afterMs: 10_100, status: 502 })
+    expect({ received, mark }).toEqual({ received: 1, mark: 'unknown' })
+    expect(body).toMatch(
+      /may have arrived, in 1 try: .* answered 502 after 10 s, which a gateway does while .* Let the/
+    )
+  })
+
+  it('is not one that is answered 5xx before: that is tried again', async ({ expect }) => {
+    const { received, mark } = await deliver({ afterMs: 9000, status: 502 }, { afterMs: 0 })
+    expect({ received, mark }).toEqual({ received: 2, mark: undefined })
   })
 
   it('while the endpoint is known to be down, after 10 s; and it is redelivered with its conversation, on request', async ({

@@ -50,16 +50,22 @@ export const deliver = async (
     const endpoint = endpointOf(ctx.configuration)
     record = EndpointRecord.of(integration.installation, endpoint.url)
     const { isDown } = record
-    await postMessage(endpoint, { ...message, overNewConnection: isDown }, isDown ? WHILE_DOWN : DELIVERY, {
-      onFailedTry: (failure) => {
-        changeMark(markAfter(failure))
-        void marking.then((isWritten) => (isMarked = isWritten))
-      },
-      isStillNeeded,
-    })
+    const { done } = await postMessage(
+      endpoint,
+      { ...message, overNewConnection: isDown },
+      isDown ? WHILE_DOWN : DELIVERY,
+      {
+        onFailedTry: (failure) => {
+          changeMark(markAfter(failure))
+          void marking.then((isWritten) => (isMarked = isWritten))
+        },
+        isStillNeeded,
+      }
+    )
     changeMark('')
     record.isDown = false
     if (!(await marking)) record.stillMarked.add(message.id)
+    await done
   } catch (thrown) {
     if (wasRedelivered) return
     changeMark(markAfter(thrown))

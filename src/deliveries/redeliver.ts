@@ -82,6 +82,8 @@ class Run {
   private readonly oldestFirst: OldestFirst
   private readonly lease: Lease
   private slowestMs = 0
+  /** Resolves when the last answer has been read to its end: the endpoint may still work. */
+  private answerDone = Promise.resolve()
 
   constructor(
     private readonly caller: Caller,
@@ -172,6 +174,7 @@ class Run {
         }
         this.report.delivered++
         unmarkings.push(unmark(message))
+        await this.answerDone
       }
       // Where Botpress takes nothing, what is delivered would come again.
       return (await Promise.all(unmarkings)).every(Boolean) || this.end('failed')
@@ -197,7 +200,8 @@ class Run {
     const body = outgoingMessageOf(message, externalId)
     const outgoing = { id, createdAt, body, overNewConnection: this.tried.size === 1 }
     try {
-      await postMessage(endpoint, outgoing, { ...DELIVERY, retries: 0, timeoutMs: this.triesUntil - start })
+      const limits = { ...DELIVERY, retries: 0, timeoutMs: this.triesUntil - start }
+      this.answerDone = (await postMessage(endpoint, outgoing, limits)).done
       return undefined
     } catch (thrown) {
       if (thrown instanceof EndpointFailure) return thrown

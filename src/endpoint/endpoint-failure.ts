@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { retryAfterMs } from '../retry-after'
-import { isPrivateAddress, PRIVATE_ADDRESSES_ALLOWED } from './public-agents'
+import { PRIVATE_ADDRESSES_ALLOWED, PrivateAddressError } from './public-addresses'
+import { targetInWords } from './redirect'
 
 /** How far a request to the endpoint has come. */
 export type Progress = 'connecting' | 'sending' | 'sent'
@@ -8,14 +9,13 @@ export type Progress = 'connecting' | 'sending' | 'sent'
 type Details = {
   /** What the endpoint has answered, where it has. */
   status?: number
-  isRedirect?: boolean
   /** A connection was made. */
   isReached?: boolean
   /** Whether the same message may well be taken later. */
   isTemporary?: boolean
   /** How long the endpoint asks to wait. */
   retryAfterMs?: number
-  /** It was sent whole, and not answered in time. */
+  /** It was sent whole, and the answer does not tell whether it was taken. */
   mayHaveArrived?: boolean
   timedOut?: boolean
 }
@@ -42,27 +42,55 @@ export class EndpointFailure extends Error {
   }
 }
 
+/** So late, a 5xx is a gateway's that gave up on a backend which still works. */
+const LATE_MS = 10_000
+
+const isRetried = (status: number): boolean =>
+  status === 408 || status === 425 || status === 429 || isServerError(status)
+
+const isServerError = (status: number): boolean => status >= 500 && status <= 599
+
 /**
- * The endpoint has answered, but not with 2xx. Nothing of a query or a password is in the words.
+ * The endpoint has answered, but not taken the message. Nothing of a query or a password is in the words.
  *
+ * @param answer with the time from when the request was sent whole to the head
+ * @param bytes of the message's body
  * @param secret was sent with the message, and is not in the words either
  */
 export const answerFailure = (
   url: URL,
-  { status, headers, bytes, secret }: { status: number; headers: IncomingHttpHeaders; bytes: number; secret?: string }
+  answer: { status: number; headers: IncomingHttpHeaders; waitedMs: number },
+  { bytes, secret }: { bytes: number; secret?: string }
 ): EndpointFailure => {
-  const isTemporary = status === 408 || status === 425 || status === 429 || (status >= 500 && status < 600)
-  const details = { status, isTemporary, isReached: true, retryAfterMs: retryAfterMs(headers['retry-after']) }
-  const target = redirectTarget(url, { status, location: headers['location'], secret })
+  const { status, headers, waitedMs } = answer
+  // 504 and Cloudflare's 524 say that a gateway has waited in vain.
+  const mayHaveArrived = status === 504 || status === 524 || (isServerError(status) && waitedMs >= LATE_MS)
+  const details = {
+    status,
+    mayHaveArrived,
+    isTemporary: !mayHaveArrived && isRetried(status),
+    isReached: true,
+    retryAfterMs: retryAfterMs(headers['retry-after']),
+  }
+  const target = targetInWords(url, answer, secret)
   if (target) {
     return new EndpointFailure(
-      `${url.host} answered ${status}, a redirect to ${target}, and redirects are not followed`,
+      `${url.host} answered ${status}, a redirect to ${target}, which is not followed`,
       'Set the Response Endpoint URL to the address that takes the messages itself.',
-      { ...details, isRedirect: true }
+      details
+    )
+  }
+  if (mayHaveArrived) {
+    return new EndpointFailure(
+      `${url.host} answered ${status} after ${secondsOf(waitedMs)} s, which a gateway does while the endpoint still works`,
+      PROMPT_ADVICE,
+      details
     )
   }
   return new EndpointFailure(`${url.host} answered ${status}`, adviceAfter(status, bytes, headers), details)
 }
+
+const PROMPT_ADVICE = 'Let the endpoint answer 2xx at once, before it does its work.'
 
 const CREDENTIALS_ADVICE =
   'Check that the endpoint has the Signing Secret of the configuration, if it verifies signatures, and that the Endpoint ' +
@@ -92,25 +120,6 @@ const adviceAfter = (status: number, bytes: number, headers: IncomingHttpHeaders
   }
 }
 
-/** In characters. */
-const MAX_TARGET_LENGTH = 300
-
-/** Where the answer leads, without a query or a password; `undefined` where it is no redirect. */
-export const redirectTarget = (
-  url: URL,
-  { status, location, secret = '' }: { status: number; location?: string; secret?: string }
-): string | undefined => {
-  if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return undefined
-  if (!URL.canParse(location, url.href)) return 'what is no URL'
-  const { origin, pathname } = new URL(location, url)
-  if (origin === 'null') return 'what is no http URL'
-  // An endpoint may well echo what it was sent.
-  const isEchoed = secret
-    .split(' ')
-    .some((word) => word !== '' && [word, encodeURIComponent(word)].some((written) => pathname.includes(written)))
-  return isEchoed ? origin : (origin + pathname).slice(0, MAX_TARGET_LENGTH)
-}
-
 const secondsOf = (ms: number): number => Number((ms / 1000).toPrecision(2))
 
 type TransportError = { code?: string; message: string }
@@ -119,11 +128,11 @@ type TransportError = { code?: string; message: string }
 export const transportFailure = (
   url: URL,
   error: TransportError,
-  { progress, timedOutMs }: { progress: Progress; timedOutMs?: number }
+  { progress, timedOutMs, addresses }: { progress: Progress; timedOutMs?: number; addresses: string[] }
 ): EndpointFailure => {
   const { host } = url
   const cause = error.code ?? error.message
-  if (isPrivateAddress(error)) {
+  if (error instanceof PrivateAddressError) {
     return new EndpointFailure(
       `${host} is not a public address`,
       'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.'
@@ -135,7 +144,7 @@ export const transportFailure = (
   if (timedOutMs !== undefined && progress === 'sent') {
     return new EndpointFailure(
       `${host} took the message and did not answer in time, within ${secondsOf(timedOutMs)} s`,
-      'Let the endpoint answer 2xx at once, before it does its work.',
+      PROMPT_ADVICE,
       { mayHaveArrived: true, timedOut }
     )
   }
@@ -158,13 +167,18 @@ export const transportFailure = (
     )
   }
   if (cause.startsWith('HPE_')) {
-    return temporary(`${host} answered with what is not HTTP (${cause})`, 'Check the port, and what listens there.')
+    return new EndpointFailure(
+      `${host} answered with what is not HTTP (${cause})`,
+      'Check the port, and what listens there: headers are to be well-formed, and of 64 KB at the most.',
+      { isReached: true, mayHaveArrived: progress === 'sent', isTemporary: progress !== 'sent' }
+    )
   }
   if (progress === 'connecting') {
+    const at = addresses.length > 0 ? ` at ${addresses.join(', ')}` : ''
     return temporary(
       timedOutMs === undefined
-        ? `${host} could not be reached (${cause})`
-        : `${host} could not be reached in time, within ${secondsOf(timedOutMs)} s`,
+        ? `${host} could not be reached${at} (${cause})`
+        : `${host} could not be reached${at} in time, within ${secondsOf(timedOutMs)} s`,
       `Check the address, and that the endpoint is up and reachable${PRIVATE_ADDRESSES_ALLOWED ? '' : ' from the internet'}.`
     )
   }

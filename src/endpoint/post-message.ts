@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { backoffMs } from '../backoff'
 import type { Endpoint } from '../configuration'
+import { wellFormedJson } from '../messages/well-formed-json'
 import { answerFailure, EndpointFailure } from './endpoint-failure'
-import { post, type TryLimits } from './post'
+import { type Answer, post, type TryLimits } from './post'
 
 /** How hard to try. */
 export type Patience = TryLimits & {
@@ -35,7 +36,7 @@ export type Hooks = {
   isStillNeeded?: () => Promise<boolean>
 }
 
-/** The least of the time for all tries that a further one must have. */
+/** The least of the time for all tries that a further one must have: what is cut off may have arrived. */
 const MIN_SHARE = 0.25
 
 export type Outgoing = {
@@ -50,11 +51,11 @@ export type Outgoing = {
 
 /**
  * Posts a message to the endpoint until it is taken: any 2xx is success. Each try carries the same bytes and the same
- * `webhook-id`, with a timestamp and a signature of its own, as https://www.standardwebhooks.com asks. What was sent whole
- * and not answered in time is not tried again: it may have been taken, and an endpoint that is slow would do its work
- * twice.
+ * `webhook-id`, with a timestamp and a signature of its own, as https://www.standardwebhooks.com asks. What may have been
+ * taken is not tried again: an endpoint that is slow would do its work twice.
  *
  * @param hooks take part between the tries
+ * @returns when the head of the answer is there; `done` resolves when all of it is, which the call must wait for
  * @throws EndpointFailure when no try has succeeded, or one has failed for good
  */
 export const postMessage = async (
@@ -62,16 +63,13 @@ export const postMessage = async (
   { id, createdAt, body, overNewConnection = false }: Outgoing,
   { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience,
   { onFailedTry, isStillNeeded }: Hooks = {}
-): Promise<void> => {
-  const text = JSON.stringify(body)
+): Promise<Pick<Answer, 'done'>> => {
+  const text = wellFormedJson(body)
   const deadline = Date.now() + timeoutMs
   let needsNewConnection = overNewConnection
-  let slowestMs = 0
-  // What is cut off may have arrived: a try that could not wait for as long as others took is not begun.
-  const hasTimeAfter = (pause: number) =>
-    Date.now() + pause + Math.max(timeoutMs * MIN_SHARE, 1.5 * slowestMs) <= deadline
+  const hasTimeAfter = (pause: number) => Date.now() + pause + timeoutMs * MIN_SHARE <= deadline
 
-  const tryOnce = async (): Promise<void> => {
+  const tryOnce = async (): Promise<Answer> => {
     const now = new Date()
     const answer = await post(url, {
       headers: {
@@ -90,18 +88,16 @@ export const postMessage = async (
       deadline,
       overNewConnection: needsNewConnection,
     })
-    if (answer.status < 200 || answer.status > 299) {
-      throw answerFailure(url, { ...answer, bytes: Buffer.byteLength(text), secret: header?.[1] })
-    }
+    if (answer.isTaken) return answer
+    await answer.done
+    throw answerFailure(url, answer, { bytes: Buffer.byteLength(text), secret: header?.[1] })
   }
 
   for (let tries = 1; ; tries++) {
-    const triedAt = Date.now()
     try {
       return await tryOnce()
     } catch (failure) {
       if (!(failure instanceof EndpointFailure)) throw failure
-      slowestMs = Math.max(slowestMs, Date.now() - triedAt)
       failure.tries = tries
       onFailedTry?.(failure)
       const { isTemporary, retryAfterMs = 0, status } = failure.details

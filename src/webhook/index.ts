@@ -4,6 +4,7 @@ import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { MIN_KEY_LENGTH } from '../configuration'
 import { redeliverOnRequest, REQUEST_MS } from '../deliveries/redeliver-on-request'
+import { wellFormedJson } from '../messages/well-formed-json'
 import { authenticate, unauthorized } from './authentication'
 import { parseJsonBody } from './request/json-body'
 import { parseMessageRequest } from './request/message-request'
@@ -72,7 +73,7 @@ export const handler: bp.IntegrationProps['handler'] = async (props) => {
     const route = routeOf(req)
     caller = authenticate({ req, ctx })
     const { body, headers } = await route(req)(caller, props)
-    return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+    return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: wellFormedJson(body) }
   } catch (thrown) {
     return problemOf(thrown, caller?.tokenOwner).toResponse()
   }

@@ -5,6 +5,8 @@ import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../backend'
 import { type Endpoint, startEndpoint } from '../endpoint'
+import { farServer } from '../far-server'
+import { sandboxForTest } from '../for-test'
 import { nodeOf, startInProcessOf } from './bundle-process'
 
 const KEY = 'k'.repeat(64)
@@ -81,5 +83,15 @@ describe('the bundle needs no more than Node 18', () => {
   it('logs nothing of it', () => {
     // One instance may deliver what another has failed on.
     expect(logged.filter((line) => !line.includes('Redelivered 1 message'))).toEqual([])
+  })
+
+  it('an endpoint that is far away and has several addresses', async () => {
+    const port = await farServer()
+    const far = await sandboxForTest({
+      endpoint: `http://far.example:${port}/`,
+      env: () => ({ HOSTS: JSON.stringify({ 'far.example': ['127.0.0.1', '127.0.0.2'] }) }),
+      startInstance: startInProcessOf(await nodeOf('18')),
+    })
+    expect((await send(far, messageBody({ text: 'silent' }))).status).toBe(200)
   })
 })

@@ -8,11 +8,16 @@ import { isOk } from '../../model/trace.js'
 /** As the integration has it: what of an endpoint's answers may pass. @param {number} status */
 const mayPass = (status) => status === 408 || status === 425 || status === 429 || status >= 500
 
+/** So late, a 5xx is a gateway's that gave up on a backend which still works. */
+const LATE_MS = 10_000
+
 /** @param {SeenExchange} exchange @returns {string} */
-const wordsOfEndpoint = ({ status, error }) => {
+const wordsOfEndpoint = ({ status, error, durationMs = 0 }) => {
   if (status === undefined) return `The endpoint gave no answer: ${error}.`
   if (status >= 300 && status < 400)
-    return `The endpoint answered with a redirect (${status}), which is not followed: a redirected POST loses its message.`
+    return `The endpoint answered with a redirect (${status}). Only 307 and 308 to the same host are followed: after others, a POST loses its message.`
+  if (status === 504 || status === 524 || (status >= 500 && durationMs >= LATE_MS))
+    return `The endpoint answered ${status}, as gateways do while a backend still works: the message may have arrived, and is not tried again.`
   if (mayPass(status)) return `The endpoint answered ${status}, which may pass: a message is tried up to four times.`
   return `The endpoint answered ${status}: it refuses the message, which is not tried again.`
 }

@@ -3,14 +3,17 @@ import { syncBuiltinESMExports } from 'node:module'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import { endpointForTest } from '../../tests/for-test'
 import type { EndpointFailure } from './endpoint-failure'
+import type * as PublicAddresses from './public-addresses'
 import type { postMessage as PostMessage } from './post-message'
 
 // The real thing, as it is without the variable that lifts it for development.
 let postMessage: typeof PostMessage
+let addresses: typeof PublicAddresses
 
 beforeAll(async () => {
   vi.stubEnv('ALLOW_PRIVATE_ENDPOINTS', undefined)
   ;({ postMessage } = await import('./post-message'))
+  addresses = await import('./public-addresses')
 })
 
 const message = {
@@ -60,6 +63,15 @@ describe('addresses that are not public are refused', () => {
     ['carrier-grade NAT', '100.64.0.1'],
     ['multicast', '224.0.0.1'],
     ['multicast, IPv6', '[ff02::1]'],
+    ['private, through NAT64', '[64:ff9b::192.168.1.1]'],
+    ['the metadata of clouds, through NAT64', '[64:ff9b::a9fe:a9fe]'],
+    ['a network’s own NAT64', '[64:ff9b:1::808:808]'],
+    ['IPv4-mapped, though public', '[::ffff:8.8.8.8]'],
+    ['translated, RFC 6145', '[::ffff:0:127.0.0.1]'],
+    ['Teredo', '[2001::1]'],
+    ['for documentation', '[2001:db8::1]'],
+    ['not given out', '[4000::1]'],
+    ['site-local, deprecated', '[fec0::1]'],
     ['broadcast', '255.255.255.255'],
     ['reserved', '240.0.0.1'],
     ['a name for loopback', 'localhost'],
@@ -124,5 +136,35 @@ describe('the address that is connected to is the one that is checked', () => {
     const failure = await failureOf('http://rebind.example/')
     expect(failure).toMatchObject({ message: 'rebind.example is not a public address', tries: 2 })
     expect(looked).toEqual(['rebind.example', 'rebind.example'])
+  })
+
+  describe('what DNS64 makes of the A record of a name', () => {
+    const lookUp = (all: boolean) =>
+      new Promise<unknown>((resolve, reject) => {
+        const found: string[] = []
+        addresses.lookupPublic((them) => found.push(...them))('far.example', { all }, (error, address, family) =>
+          error ? reject(error) : resolve({ address, family, found })
+        )
+      })
+
+    it('is refused only if the address inside is', async () => {
+      const both = [
+        { address: '64:ff9b::808:808', family: 6 },
+        { address: '8.8.8.8', family: 4 },
+      ]
+      answers(both)
+      const found = both.map(({ address }) => address)
+      expect(await lookUp(true)).toEqual({ address: both, family: undefined, found })
+      expect(await lookUp(false)).toEqual({ ...both[0], found })
+      answers([{ address: '64:ff9b::a00:1', family: 6 }, both[1]!])
+      await expect(lookUp(true)).rejects.toBeInstanceOf(addresses.PrivateAddressError)
+    })
+
+    it('may stand in a URL', () => {
+      const isRefused = (host: string) => addresses.isRefusedAddress(new URL(`http://${host}/`))
+      expect(isRefused('[64:ff9b::808:808]')).toBe(false)
+      expect(isRefused('[64:ff9b::a00:1]')).toBe(true)
+      expect(['8.8.8.8', '[2606:4700::1111]', 'a.example'].map(isRefused)).toEqual([false, false, false])
+    })
   })
 })
