@@ -56,8 +56,8 @@ export const startDeliveries = async ({ limitMs, hide, ...configuration }: Deliv
   const sandbox = await startSandbox({
     ...configuration,
     bot: () => [],
-    // Of a slow backend, many are waited for at the same time.
-    maxInstances: MAX_AT_ONCE,
+    // An answer without an end keeps its instance for half a minute: each message may have one of its own.
+    maxInstances: 40,
     startsWithoutEndpoint: true,
     onApiCall: writeNoMarks,
     onExchange: (exchange) => {

@@ -220,7 +220,11 @@ describe('any message', () => {
         if (payload.text === undefined || payload.text === null || payload.text === '') payload.text = body.text
         expect(heard.map(({ type }) => type)).toEqual([body.type])
         expect(JSON.stringify(heard[0]!.payload)).toBe(JSON.stringify(payload))
-        expect(JSON.stringify(created.payload)).toBe(JSON.stringify(payload))
+        // The answer is well-formed, with U+FFFD in place of half a character.
+        const wellFormed = JSON.stringify(payload).replaceAll(/\\(?:ud[89a-f]..|.)/g, (escape) =>
+          escape.startsWith('\\ud') ? '\ufffd' : escape
+        )
+        expect(created.payload).toEqual(JSON.parse(wellFormed))
       }),
       { numRuns: 300 }
     )

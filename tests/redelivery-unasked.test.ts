@@ -99,7 +99,8 @@ describe('redelivery by itself', () => {
     outage.statusOf = () => 204
     outage.events = []
     await say('d')
-    expect(outage.events.slice(0, 4)).toEqual(['try d', 'look for failed', 'try of another instance', 'try c'])
+    const events = outage.events.filter((event) => !event.startsWith('mark'))
+    expect(events.slice(0, 4)).toEqual(['try d', 'look for failed', 'try of another instance', 'try c'])
     missed('of another instance, later')
     outage.events = []
     outage.sandbox.elapse(5 * MINUTE)
