@@ -36,7 +36,7 @@ const serverAndAgent = async () => {
     await expect.poll(() => Object.values(agent.sockets).flat().length).toBe(0)
   }
   const kept = () => Object.values(agent.freeSockets).flatMap((sockets) => sockets!.filter((one) => !one.destroyed))
-  return { agent, idle, request, connections: () => connections, kept: () => kept().length }
+  return { server, agent, idle, request, connections: () => connections, kept: () => kept().length }
 }
 
 describe('a connection that is kept', () => {
@@ -47,6 +47,21 @@ describe('a connection that is kept', () => {
     await idle.closeStale()
     await request()
     expect(connections()).toBe(1)
+  })
+
+  it('is not used again after the time that the server has told, though no timer has run', async () => {
+    const { idle, request, connections, server } = await serverAndAgent()
+    // Told as `Keep-Alive: timeout=3`; Node's agent takes a second off.
+    server.keepAliveTimeout = 3000
+    await request()
+    vi.advanceTimersByTime(1900)
+    await idle.closeStale()
+    await request()
+    expect(connections()).toBe(1)
+    vi.advanceTimersByTime(2100)
+    await idle.closeStale()
+    await request()
+    expect(connections()).toBe(2)
   })
 
   it('is not used again after four seconds by the clock, though no timer has run', async () => {

@@ -17,11 +17,15 @@ export const KEEP_ALIVE = { keepAlive: true, timeout: MAX_IDLE_MS }
 /** The connections that agents keep for later requests. */
 export class IdleConnections {
   /** As each was when it was last used. */
-  private readonly lastUses = new WeakMap<Socket, { at: number; bytesRead: number }>()
+  private readonly lastUses = new WeakMap<Socket, { at: number; bytesRead: number; maxIdleMs: number }>()
 
   constructor(private readonly agents: Agent[]) {
     for (const agent of agents) {
-      agent.on('free', (socket: Socket) => this.lastUses.set(socket, { at: Date.now(), bytesRead: socket.bytesRead }))
+      agent.on('free', (socket: Socket) => {
+        // The agent has set it before: to less, if the server has said so (Keep-Alive: timeout=…).
+        const maxIdleMs = socket.timeout || MAX_IDLE_MS
+        this.lastUses.set(socket, { at: Date.now(), bytesRead: socket.bytesRead, maxIdleMs })
+      })
     }
   }
 
@@ -35,8 +39,8 @@ export class IdleConnections {
     // The oldest first, as agents have them: they pass over closed ones only at the beginning of their lists.
     const idle = this.all().sort((a, b) => this.lastUseOf(a).at - this.lastUseOf(b).at)
     idle.forEach((socket, index) => {
-      const { at, bytesRead } = this.lastUseOf(socket)
-      const isTooOld = Date.now() - at > MAX_IDLE_MS
+      const { at, bytesRead, maxIdleMs } = this.lastUseOf(socket)
+      const isTooOld = Date.now() - at > maxIdleMs
       // Some servers say 408 before they close an idle connection, and the close is read after that.
       const hasSpoken = socket.bytesRead > bytesRead
       if (isTooOld || hasSpoken || index < idle.length - MAX_IDLE_CONNECTIONS) socket.destroy()
@@ -52,7 +56,7 @@ export class IdleConnections {
     return this.agents.flatMap((agent) => Object.values(agent.freeSockets).flatMap((sockets) => sockets ?? []))
   }
 
-  private lastUseOf(socket: Socket): { at: number; bytesRead: number } {
-    return this.lastUses.get(socket) ?? { at: 0, bytesRead: 0 }
+  private lastUseOf(socket: Socket) {
+    return this.lastUses.get(socket) ?? { at: 0, bytesRead: 0, maxIdleMs: 0 }
   }
 }

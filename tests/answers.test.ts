@@ -177,7 +177,9 @@ describe('a gateway’s 504 and 524', () => {
     const endpoint = await endpointForTest((response) => response.writeHead(status).end())
     const { say, sandbox, lines } = await sandboxWith(endpoint.url)
     expect((await say('Hi')).body).toMatch(
-      new RegExp(`may have arrived, in 1 try: .* answered ${status} after .* while the endpoint still works`)
+      new RegExp(
+        `may have arrived, in 1 try: .* answered ${status}, which a gateway does while the endpoint still works`
+      )
     )
     expect(endpoint.messages()).toHaveLength(1)
     expect(marks(sandbox)).toEqual(['unknown'])

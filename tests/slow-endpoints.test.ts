@@ -104,6 +104,25 @@ describe('a message that may have arrived', { timeout: 60_000 }, () => {
     await endpoint.close()
   })
 
+  it('while the endpoint is known to be down has 10 s for the head, and the whole time for the body', async ({
+    expect,
+  }) => {
+    let tries = 0
+    let isCut: boolean | undefined
+    const endpoint = await startEndpoint((response) => {
+      if (++tries <= 4) return response.writeHead(503).end()
+      response.on('close', () => (isCut = !response.writableFinished))
+      response.writeHead(200).flushHeaders()
+      return setTimeout(() => response.end(), 22_000)
+    })
+    const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
+    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+    for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
+    expect({ tries, isCut }).toMatchObject({ isCut: false })
+    await sandbox.close()
+    await endpoint.close()
+  })
+
   it('in a redelivery is marked so, and the next one goes on behind it, within 20 s', async ({ expect }) => {
     const endpoint = await startEndpoint((response, { body }) => {
       if ((body.payload as { text: string }).text !== 'hangs') response.writeHead(204).end()

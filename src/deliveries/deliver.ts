@@ -15,7 +15,7 @@ export const CALL_MS = 45_000
 const ASK_MS = 1000
 
 /** While the endpoint is known to be down, nobody waits long for each message. */
-const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 10_000 }
+const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: 10_000 }
 
 /**
  * Delivers a message of the bot to the endpoint. One whose first try has failed is marked in Botpress's record, and the mark

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { retryAfterMs } from '../retry-after'
-import { PRIVATE_ADDRESSES_ALLOWED, PrivateAddressError } from './public-addresses'
+import { ConnectFailure, PRIVATE_ADDRESS, TIMED_OUT } from './connect'
+import { PRIVATE_ADDRESSES_ALLOWED } from './public-addresses'
 import { targetInWords } from './redirect'
 
-/** How far a request to the endpoint has come. */
-export type Progress = 'connecting' | 'sending' | 'sent'
+/** How far a request to the endpoint has come; `answering` if an answer has begun and is not there. */
+export type Progress = 'connecting' | 'sending' | 'sent' | 'answering' | 'answered'
 
 type Details = {
   /** What the endpoint has answered, where it has. */
@@ -63,8 +64,9 @@ export const answerFailure = (
   { bytes, secret }: { bytes: number; secret?: string }
 ): EndpointFailure => {
   const { status, headers, waitedMs } = answer
+  const isLate = isServerError(status) && waitedMs >= LATE_MS
   // 504 and Cloudflare's 524 say that a gateway has waited in vain.
-  const mayHaveArrived = status === 504 || status === 524 || (isServerError(status) && waitedMs >= LATE_MS)
+  const mayHaveArrived = isLate || status === 504 || status === 524
   const details = {
     status,
     mayHaveArrived,
@@ -81,8 +83,9 @@ export const answerFailure = (
     )
   }
   if (mayHaveArrived) {
+    const after = isLate ? ` after ${secondsOf(waitedMs)} s` : ''
     return new EndpointFailure(
-      `${url.host} answered ${status} after ${secondsOf(waitedMs)} s, which a gateway does while the endpoint still works`,
+      `${url.host} answered ${status}${after}, which a gateway does while the endpoint still works`,
       PROMPT_ADVICE,
       details
     )
@@ -122,67 +125,86 @@ const adviceAfter = (status: number, bytes: number, headers: IncomingHttpHeaders
 
 const secondsOf = (ms: number): number => Number((ms / 1000).toPrecision(2))
 
-type TransportError = { code?: string; message: string }
+type TransportError = ConnectFailure | { code?: string; message: string }
 
-/** There was no answer, whatever the reason. Nothing of a query, a password or the message is in the words. */
+/**
+ * There was no answer, whatever the reason. Nothing of a query, a password or the message is in the words.
+ *
+ * @param limitMs the time that was over, if the error is that
+ */
 export const transportFailure = (
   url: URL,
   error: TransportError,
-  { progress, timedOutMs, addresses }: { progress: Progress; timedOutMs?: number; addresses: string[] }
+  progress: Progress,
+  limitMs: number
 ): EndpointFailure => {
   const { host } = url
   const cause = error.code ?? error.message
-  if (error instanceof PrivateAddressError) {
-    return new EndpointFailure(
+  const isSent = progress === 'sent' || progress === 'answering'
+  const timedOut = cause === TIMED_OUT
+  const inTime = `in time, within ${secondsOf(limitMs)} s`
+  const failure = (message: string, advice: string, details: Details = {}) =>
+    new EndpointFailure(message, advice, {
+      isTemporary: true,
+      isReached: progress !== 'connecting',
+      timedOut,
+      ...details,
+    })
+  const MAY_HAVE_ARRIVED = { isTemporary: false, mayHaveArrived: true }
+
+  if (cause === PRIVATE_ADDRESS) {
+    return failure(
       `${host} is not a public address`,
-      'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.'
+      'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.',
+      { isTemporary: false }
     )
   }
-  const timedOut = timedOutMs !== undefined
-  const temporary = (message: string, advice: string) =>
-    new EndpointFailure(message, advice, { isTemporary: true, isReached: progress !== 'connecting', timedOut })
-  if (timedOutMs !== undefined && progress === 'sent') {
-    return new EndpointFailure(
-      `${host} took the message and did not answer in time, within ${secondsOf(timedOutMs)} s`,
-      PROMPT_ADVICE,
-      { mayHaveArrived: true, timedOut }
-    )
+  if (timedOut && isSent) {
+    return failure(`${host} took the message and did not answer ${inTime}`, PROMPT_ADVICE, MAY_HAVE_ARRIVED)
   }
-  if (timedOutMs !== undefined && progress === 'sending') {
-    return temporary(
-      `${host} did not take the message whole in time, within ${secondsOf(timedOutMs)} s`,
+  if (timedOut && progress === 'sending') {
+    return failure(
+      `${host} did not take the message whole ${inTime}`,
       'Let the endpoint read its requests to their end.'
     )
   }
   if (/^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(cause)) {
-    return temporary(
+    return failure(
       `${host} has a certificate that is not trusted (${cause})`,
       'Give the endpoint a certificate of a public authority, for its name, with all intermediate ones.'
     )
   }
   if (/^(EPROTO|ERR_SSL_)/.test(cause)) {
-    return temporary(
+    return failure(
       `${host} does not speak TLS there (${cause})`,
-      'Check the port, and whether the Response Endpoint URL has to begin with http: or https:.'
+      'Check the port, whether the Response Endpoint URL has to begin with http: or https:, and that no certificate is asked for.'
     )
   }
   if (cause.startsWith('HPE_')) {
-    return new EndpointFailure(
+    return failure(
       `${host} answered with what is not HTTP (${cause})`,
       'Check the port, and what listens there: headers are to be well-formed, and of 64 KB at the most.',
-      { isReached: true, mayHaveArrived: progress === 'sent', isTemporary: progress !== 'sent' }
+      isSent ? MAY_HAVE_ARRIVED : {}
     )
   }
   if (progress === 'connecting') {
-    const at = addresses.length > 0 ? ` at ${addresses.join(', ')}` : ''
-    return temporary(
-      timedOutMs === undefined
-        ? `${host} could not be reached${at} (${cause})`
-        : `${host} could not be reached${at} in time, within ${secondsOf(timedOutMs)} s`,
+    const attempts = error instanceof ConnectFailure ? error.attempts : []
+    const causes = attempts.length > 0 ? ` at ${attempts.join(', ')}` : ` (${cause})`
+    return failure(
+      timedOut
+        ? `${host} could not be reached ${inTime}${attempts.length > 0 ? `:${causes}` : ''}`
+        : `${host} could not be reached${causes}`,
       `Check the address, and that the endpoint is up and reachable${PRIVATE_ADDRESSES_ALLOWED ? '' : ' from the internet'}.`
     )
   }
-  return temporary(
+  if (progress === 'answering') {
+    return failure(
+      `${host} broke off its answer before the end of the head (${cause})`,
+      'See whether the endpoint, or a proxy before it, fails or restarts.',
+      MAY_HAVE_ARRIVED
+    )
+  }
+  return failure(
     `${host} closed the connection without an answer (${cause})`,
     'See whether the endpoint, or a proxy before it, fails or restarts, and whether it asks for https:.'
   )

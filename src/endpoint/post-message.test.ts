@@ -5,6 +5,7 @@ import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { blackHole } from '../../tests/black-hole'
 import { farServer } from '../../tests/far-server'
 import { endpointForTest } from '../../tests/for-test'
 import { selfSigned } from '../../tests/self-signed'
@@ -166,13 +167,31 @@ describe('a host with several addresses', () => {
     expect(await post(endpoint.url.replace('127.0.0.1', 'far.example'), { retries: 0 })).toBeUndefined()
   })
 
+  it('is reached at the last of them, if the others are silent: with many, each has its share of the time', async () => {
+    const endpoint = await endpointForTest()
+    const port = Number(new URL(endpoint.url).port)
+    const silent = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']
+    await blackHole(silent, port)
+    resolvingTo(...silent, '127.0.0.1')
+    expect(await post(`http://far.example:${port}/`, { retries: 0, connectTimeoutMs: 2000 })).toBeUndefined()
+  })
+
+  it('that is silent at each is named with all of them', async () => {
+    const port = await blackHole(['127.0.0.2', '127.0.0.3'])
+    resolvingTo('127.0.0.2', '127.0.0.3')
+    const failure = await post(`http://far.example:${port}/`, { retries: 0, connectTimeoutMs: 300 })
+    expect(failure!.message).toBe(
+      `far.example:${port} could not be reached in time, within 0.3 s: at 127.0.0.2 (ETIMEDOUT), 127.0.0.3 (ETIMEDOUT)`
+    )
+  })
+
   it('that cannot be reached is named with all of them', async () => {
     const endpoint = await endpointForTest()
     await endpoint.close()
     resolvingTo('127.0.0.2', '127.0.0.1')
     const { port } = new URL(endpoint.url)
     expect((await post(`http://far.example:${port}/`))!.message).toBe(
-      `far.example:${port} could not be reached at 127.0.0.2, 127.0.0.1 (ECONNREFUSED)`
+      `far.example:${port} could not be reached at 127.0.0.2 (ECONNREFUSED), 127.0.0.1 (ECONNREFUSED)`
     )
   })
 
@@ -223,6 +242,19 @@ describe('the pauses', () => {
     const endpoint = await endpointForTest((response) => response.writeHead(503, headers).end())
     await post(endpoint.url)
     expectPauses([5000, 5000, 5000])
+  })
+})
+
+describe('user and password in the URL', () => {
+  it.each([
+    ['user:pass', 'user:pass'],
+    ['us%40er:p%3Ass', 'us@er:p:ss'],
+    ['user:50%off', 'user:50%off'],
+    ['user', 'user:'],
+  ])('%s', async (written, sent) => {
+    const endpoint = await endpointForTest()
+    expect(await post(endpoint.url.replace('//', `//${written}@`), { retries: 0 })).toBeUndefined()
+    expect(endpoint.messages()[0]!.headers.authorization).toBe(`Basic ${btoa(sent)}`)
   })
 })
 
@@ -324,6 +356,13 @@ describe('what is wrong, in words', () => {
   it('a redirect to what is no http URL', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(302, { location: 'mailto:a@b.c' }).end())
     expect((await post(endpoint.url))!.message).toContain('a redirect to what is no http URL,')
+  })
+
+  it('an answer that breaks off within its head: the message may have arrived, and is not tried again', async () => {
+    const host = await hostThatAnswers('HTTP/1.1 200 OK\r\ncontent-type: te')
+    const failure = await post(`http://${host}`)
+    expect(failure!.message).toBe(`${host} broke off its answer before the end of the head (ECONNRESET)`)
+    expect(failure).toMatchObject({ tries: 1, details: { mayHaveArrived: true } })
   })
 
   it('a connection that was closed without an answer', async () => {

@@ -61,7 +61,7 @@ export type Outgoing = {
 export const postMessage = async (
   { url, webhooks, header }: Endpoint,
   { id, createdAt, body, overNewConnection = false }: Outgoing,
-  { retries, connectTimeoutMs, answerTimeoutMs, timeoutMs, pauseMs }: Patience,
+  { retries, timeoutMs, pauseMs, ...limits }: Patience,
   { onFailedTry, isStillNeeded }: Hooks = {}
 ): Promise<Pick<Answer, 'done'>> => {
   const text = wellFormedJson(body)
@@ -83,8 +83,7 @@ export const postMessage = async (
       },
       header,
       body: text,
-      connectTimeoutMs,
-      answerTimeoutMs,
+      ...limits,
       deadline,
       overNewConnection: needsNewConnection,
     })

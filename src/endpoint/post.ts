@@ -1,22 +1,15 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
-import type { Socket } from 'node:net'
 import { version } from '../../package.json'
-import { IdleConnections, KEEP_ALIVE } from '../idle-connections'
+import { IdleConnections } from '../idle-connections'
+import { agents, type ConnectingOptions } from './agents'
+import { TIMED_OUT } from './connect'
 import { type Progress, transportFailure } from './endpoint-failure'
-import { isRefusedAddress, lookupPublic, PrivateAddressError } from './public-addresses'
 import { isScriptDone, targetToFollow } from './redirect'
-
-const agents = { http: new http.Agent(KEEP_ALIVE), https: new https.Agent(KEEP_ALIVE) }
 
 const idleConnections = new IdleConnections(Object.values(agents))
 
-const CONNECTION = {
-  // Node 18 tries the first address only, later ones give each 250 ms: too short for another continent.
-  autoSelectFamily: true,
-  autoSelectFamilyAttemptTimeout: 2500,
-  maxHeaderSize: 64 * 1024,
-}
+const MAX_HEAD_BYTES = 64 * 1024
 
 const MAX_REDIRECTS = 3
 
@@ -37,6 +30,8 @@ export type TryLimits = {
   connectTimeoutMs: number
   /** From then until the head of the answer is there. */
   answerTimeoutMs: number
+  /** For both. Default: their sum. */
+  headTimeoutMs?: number
 }
 
 export type PostOptions = TryLimits & {
@@ -44,7 +39,7 @@ export type PostOptions = TryLimits & {
   /** One more. Over the other headers it wins. */
   header?: [name: string, value: string]
   body: string
-  /** By then it has ended, in milliseconds since 1970. */
+  /** By then all of it has ended, in milliseconds since 1970. */
   deadline: number
   /** Not over one that was kept from before. */
   overNewConnection: boolean
@@ -71,10 +66,11 @@ export type Answer = {
 export const post = async (url: URL, options: PostOptions): Promise<Answer> => {
   if (options.overNewConnection) idleConnections.closeAll()
   else await idleConnections.closeStale()
-  const deadline = Math.min(options.deadline, Date.now() + options.connectTimeoutMs + options.answerTimeoutMs)
+  const { connectTimeoutMs, answerTimeoutMs, headTimeoutMs = connectTimeoutMs + answerTimeoutMs } = options
+  const headDeadline = Math.min(options.deadline, Date.now() + headTimeoutMs)
   let target = url
   for (let redirects = 0; ; redirects++) {
-    const answer: Answer = await postTo(target, { ...options, deadline })
+    const answer: Answer = await postTo(target, options, headDeadline)
     const next = redirects < MAX_REDIRECTS ? targetToFollow(target, answer) : undefined
     if (!next) return answer
     await answer.done
@@ -83,39 +79,33 @@ export const post = async (url: URL, options: PostOptions): Promise<Answer> => {
 }
 
 /** Posts a body once, to one address. */
-const postTo = (url: URL, options: PostOptions): Promise<Answer> =>
+const postTo = (url: URL, options: PostOptions, headDeadline: number): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const { body, connectTimeoutMs, answerTimeoutMs, deadline } = options
+    const connectDeadline = Math.min(Date.now() + connectTimeoutMs, headDeadline)
+    let timedOutMs = connectDeadline - Date.now()
     let progress: Progress = 'connecting'
     let sentAt: number | undefined
-    let isAnswered = false
-    let timedOutMs: number | undefined
-    let addresses: string[] = []
-    const fail = (error: { code?: string; message: string }) =>
-      reject(transportFailure(url, error, { progress, timedOutMs, addresses }))
-    if (isRefusedAddress(url)) return fail(new PrivateAddressError())
+    let bytesBefore = 0
+    let timer: NodeJS.Timeout | undefined
 
-    const request = requestTo(url, options, (found) => (addresses = found))
-    let timer: NodeJS.Timeout
+    const request = requestTo(url, options, connectDeadline)
+    const fail = (error: { code?: string; message: string }) =>
+      reject(transportFailure(url, error, progress, timedOutMs))
     const setLimit = (limitMs: number) => {
-      const ms = Math.max(Math.min(limitMs, deadline - Date.now()), 1)
       clearTimeout(timer)
       timer = setTimeout(() => {
-        timedOutMs = ms
-        request.destroy(new Error('timed out'))
-      }, ms)
-    }
-    const onConnected = () => {
-      progress = 'sending'
-      setLimit(answerTimeoutMs)
+        timedOutMs = limitMs
+        request.destroy(Object.assign(new Error('timed out'), { code: TIMED_OUT }))
+      }, limitMs)
     }
     const onResponse = (response: IncomingMessage) => {
-      isAnswered = true
+      progress = 'answered'
       const { statusCode: status = 0, headers } = response
       const isTaken = (status >= 200 && status <= 299) || isScriptDone(url, { status, headers })
       const waitedMs = sentAt === undefined ? 0 : Date.now() - sentAt
-      setLimit(isTaken ? BODY_OF_TAKEN.limitMs - waitedMs : BODY_OF_REFUSED.limitMs)
-      const { limitBytes } = isTaken ? BODY_OF_TAKEN : BODY_OF_REFUSED
+      const { limitMs, limitBytes } = isTaken ? BODY_OF_TAKEN : BODY_OF_REFUSED
+      setLimit(Math.max(Math.min(limitMs - (isTaken ? waitedMs : 0), deadline - Date.now()), 1))
       let bytes = 0
       response
         .on('data', (chunk: Buffer) => {
@@ -127,37 +117,50 @@ const postTo = (url: URL, options: PostOptions): Promise<Answer> =>
       const done = new Promise<void>((resolveDone) => request.once('close', resolveDone))
       resolve({ status, headers, isTaken, waitedMs, done })
     }
-    setLimit(connectTimeoutMs)
     request
-      .once('socket', (socket: Socket) => {
-        if (socket.connecting) socket.once(url.protocol === 'https:' ? 'secureConnect' : 'connect', onConnected)
-        else onConnected()
+      // The connection is made by then.
+      .once('socket', (socket) => {
+        progress = 'sending'
+        bytesBefore = socket.bytesRead
+        setLimit(Math.max(Math.min(answerTimeoutMs, headDeadline - Date.now()), 1))
       })
       .once('finish', () => {
-        progress = 'sent'
         sentAt = Date.now()
+        if (progress === 'sending') progress = 'sent'
       })
       .once('response', onResponse)
-      .on('error', fail)
+      .on('error', (error) => {
+        if (progress === 'sent' && request.socket!.bytesRead > bytesBefore) progress = 'answering'
+        fail(error)
+      })
       .once('close', () => {
         clearTimeout(timer)
         // After a 101, Node tells neither of an answer nor of an error.
-        if (!isAnswered) fail({ code: 'ECONNRESET', message: 'closed' })
+        if (progress !== 'answered') fail({ code: 'ECONNRESET', message: 'closed' })
       })
       .end(body)
   })
 
-const requestTo = (
-  url: URL,
-  { headers, header, body }: PostOptions,
-  onAddresses: (addresses: string[]) => void
-): ClientRequest => {
-  const isSecure = url.protocol === 'https:'
-  const request = (isSecure ? https : http).request(url, {
-    ...CONNECTION,
+const decoded = (text: string): string => {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
+}
+
+const requestTo = (url: URL, { headers, header, body }: PostOptions, connectDeadline: number): ClientRequest => {
+  const { protocol, hostname, port, pathname, search, username, password } = url
+  const isSecure = protocol === 'https:'
+  const connecting: ConnectingOptions = {
     agent: isSecure ? agents.https : agents.http,
-    lookup: lookupPublic(onAddresses),
+    // The brackets of an IPv6 address are the URL's.
+    hostname: hostname.replaceAll(/[[\]]/g, ''),
+    port: port || undefined,
+    path: pathname + search,
+    auth: username || password ? `${decoded(username)}:${decoded(password)}` : undefined,
     method: 'POST',
+    maxHeaderSize: MAX_HEAD_BYTES,
     headers: {
       ...headers,
       accept: '*/*',
@@ -165,7 +168,9 @@ const requestTo = (
       'content-length': Buffer.byteLength(body),
       'user-agent': USER_AGENT,
     },
-  })
+    connectDeadline,
+  }
+  const request = (isSecure ? https : http).request(connecting)
   if (header) request.setHeader(...header)
   return request
 }

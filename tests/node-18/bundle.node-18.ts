@@ -5,6 +5,7 @@ import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../backend'
 import { type Endpoint, startEndpoint } from '../endpoint'
+import { blackHole } from '../black-hole'
 import { farServer } from '../far-server'
 import { sandboxForTest } from '../for-test'
 import { nodeOf, startInProcessOf } from './bundle-process'
@@ -93,5 +94,22 @@ describe('the bundle needs no more than Node 18', () => {
       startInstance: startInProcessOf(await nodeOf('18')),
     })
     expect((await send(far, messageBody({ text: 'silent' }))).status).toBe(200)
+  })
+
+  it('an endpoint all of whose addresses are silent', async () => {
+    const silent = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5', '127.0.0.6']
+    const port = await blackHole(silent)
+    const lines: string[] = []
+    const far = await sandboxForTest({
+      endpoint: `http://far.example:${port}/`,
+      env: () => ({ HOSTS: JSON.stringify({ 'far.example': silent }) }),
+      startInstance: startInProcessOf(await nodeOf('18')),
+      startsWithoutEndpoint: true,
+      onLog: (line) => lines.push(line),
+    })
+    expect(lines[0]).toMatch(
+      /could not be reached in time, within 10 s: at 127\.0\.0\.2 .*127\.0\.0\.6 \(ETIMEDOUT\)\./
+    )
+    expect(far.instances).toHaveLength(1)
   })
 })
