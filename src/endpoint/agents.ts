@@ -1,7 +1,6 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import { KEEP_ALIVE } from '../idle-connections'
 import { connect, type ConnectFailure } from './connect'
 
@@ -37,11 +36,7 @@ class HttpAgent extends http.Agent {
 class HttpsAgent extends https.Agent {
   override createConnection(options: ConnectingOptions, callback: Callback) {
     // Node's own remembers TLS sessions.
-    void connectFor(
-      options,
-      (socket) => super.createConnection({ ...options, socket } as object) as TLSSocket,
-      callback
-    )
+    void connectFor(options, (socket) => super.createConnection({ ...options, socket } as object) as Socket, callback)
     return undefined
   }
 }
