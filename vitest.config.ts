@@ -1,22 +1,34 @@
 import { defineConfig } from 'vitest/config'
 
-/** What needs more than npm ci is run apart: npm run test:browser needs Chromium, npm run test:node-18 another Node. */
+const UNIT = '{src,sandbox,check-backend}/**/*.test.ts'
+
+/** What is run apart: npm run test:unit needs no build, test:browser needs Chromium, test:node-18 another Node. */
 const MODES: Record<string, string[]> = {
+  unit: ['src/**/*.test.ts', 'sandbox/{bot,command-line,page/browser}/**/*.test.ts', 'check-backend/**/*.test.ts'],
   browser: ['tests/browser/*.browser.ts'],
   'node-18': ['tests/node-18/*.node-18.ts'],
 }
 
+const test = {
+  // A busy machine takes its time.
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 20_000 } },
+  maxConcurrency: 50,
+  // The endpoints of the tests are on this machine.
+  env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },
+}
+
 export default defineConfig(({ mode }) => ({
   test: {
-    include: MODES[mode] ?? ['{src,sandbox,check-backend,tests}/**/*.test.ts'],
-    // A busy machine takes its time.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 20_000 } },
-    maxConcurrency: 50,
     // More than a small machine has processors: many tests wait for a while.
     maxWorkers: 3,
-    // The endpoints of the tests are on this machine.
-    env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },
+    projects: MODES[mode]
+      ? [{ test: { ...test, include: MODES[mode] } }]
+      : [
+          { test: { ...test, name: 'unit', include: [UNIT] } },
+          // From outside: no test of them changes a module, so that they share what they import.
+          { test: { ...test, name: 'end to end', include: ['tests/**/*.test.ts'], isolate: false } },
+        ],
   },
 }))

@@ -3,7 +3,6 @@ import pc from 'picocolors'
 import { inOptions } from '../sandbox/command-line/in-options'
 import { adviceOnOptions, listOf, refuseOptionsOfNpm } from '../sandbox/command-line/options'
 import { endpointOf } from '../src/configuration'
-import { checkBackend, requestsOf } from './check-backend'
 import { foreignAddress } from './local-address'
 import { reportOf } from './report'
 
@@ -44,6 +43,8 @@ const main = async (): Promise<void> => {
   if (!values['yes-send-to-others']) await refuseOthers(url)
   // Of the query, which may hold a secret, nothing is printed.
   const { origin, pathname } = url
+  // So late that what is wrong with the options is told at once.
+  const { checkBackend, requestsOf } = await import('./check-backend')
   console.error(`Sends ${origin}${pathname} up to ${requestsOf(options)} requests, within a minute.\n`)
   const results = await checkBackend(options)
   const failed = results.filter(({ outcome }) => outcome === 'failed').length

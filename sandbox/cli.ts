@@ -6,7 +6,7 @@ import { version } from '../package.json'
 import type { Delivery } from './cloud/cloud-events'
 import { inOptions } from './command-line/in-options'
 import { adviceOnOptions, listOf, refuseOptionsOfNpm } from './command-line/options'
-import { RegistrationError, type Sandbox, startSandbox } from './sandbox'
+import type { Sandbox } from './sandbox'
 
 const OPTIONS = {
   port: { type: 'string', value: 'N', help: 'where it listens, on this machine only (3000; with --once a free one)' },
@@ -106,6 +106,8 @@ const main = async (): Promise<void> => {
   }
   const page = !once && !noPage
   const deliveries: TimedDelivery[] = []
+  // So late that --help, and what is wrong with the options, is told at once.
+  const { startSandbox } = await import('./sandbox')
   const sandbox = await startSandbox({
     port,
     token,
@@ -236,7 +238,8 @@ const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 /** What kept the sandbox from its work, in one line, with what to do about it. */
 const reasonOf = (error: unknown): string => {
   const { code, message, port } = error as NodeJS.ErrnoException & { port?: number }
-  if (error instanceof RegistrationError) return `The integration refused its configuration. ${inOptions(message)}`
+  if ((error as Error).name === 'RegistrationError')
+    return `The integration refused its configuration. ${inOptions(message)}`
   if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: npm start -- --port N`
   if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: npm start -- --port N`
   return adviceOnOptions(error, OPTIONS) ?? inOptions(message)

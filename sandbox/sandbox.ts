@@ -70,7 +70,9 @@ export type Sandbox = Installation &
 const TEST_FAILED = 'The test message failed'
 
 /** The integration did not register: its `message` is the integration's own. */
-export class RegistrationError extends Error {}
+export class RegistrationError extends Error {
+  override name = 'RegistrationError'
+}
 
 /**
  * Starts an embedded Botpress cloud with one bot, and the built integration installed in it.

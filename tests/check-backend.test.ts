@@ -25,7 +25,6 @@ describe('a backend that gets everything right', () => {
   })
 
   it.each<[what: string, respond: http.RequestListener]>([
-    ['has no end', (_request, response) => void response.writeHead(200).write('and so on ')],
     [
       'is broken off',
       (_request, response) =>
@@ -36,15 +35,21 @@ describe('a backend that gets everything right', () => {
       (_request, response) => void response.writeHead(200, { 'content-encoding': 'gzip' }).end('x'),
     ],
     ['is large', (_request, response) => void response.end('x'.repeat(5_000_000))],
-    [
-      'is an event stream',
-      (_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(':'),
-    ],
   ])('may give an answer whose body %s', async (_what, respond) => {
     const endpoint = await serve((request, response) => {
       request.resume().once('end', () => respond(request, response))
     })
     expect(failedIn(await checkBackend({ endpoint }, FAST))).toEqual([])
+  })
+
+  it('may give an answer whose body has no end, or is an event stream', async () => {
+    const endless = [{}, { 'content-type': 'text/event-stream' }].map(async (headers) => {
+      const endpoint = await serve((request, response) => {
+        request.resume().once('end', () => response.writeHead(200, headers).write(': and so on'))
+      })
+      return failedIn(await checkBackend({ endpoint }, FAST))
+    })
+    expect(await Promise.all(endless)).toEqual([[], []])
   })
 
   it('may take user and password as it decodes them', async () => {

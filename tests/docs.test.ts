@@ -3,7 +3,7 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { TITLES } from '../bench/report'
 import definition from '../integration.definition'
 import packageJson from '../package.json'
@@ -269,7 +269,8 @@ describe('the document on security', () => {
     const args = [tsc, ...options, '--module', 'preserve', '--target', 'es2022', 'verify.mts']
     await expect(run(process.execPath, args, { cwd: folder }).catch(({ stdout }) => stdout)).resolves.toBe('')
 
-    process.env['SIGNING_SECRET'] = SECRET
+    vi.stubEnv('SIGNING_SECRET', SECRET)
+    onTestFinished(() => void vi.unstubAllEnvs())
     const { verified } = await import(/* @vite-ignore */ join(folder, 'verify.mts'))
     const { body, headers } = signedMessage('Hi')
     expect(verified(body, headers)).toMatchObject({ payload: { text: 'Hi' } })

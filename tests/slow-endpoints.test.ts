@@ -111,6 +111,8 @@ describe('a message that may have arrived', { timeout: 60_000 }, () => {
     let isCut: boolean | undefined
     const endpoint = await startEndpoint((response) => {
       if (++tries <= 4) return response.writeHead(503).end()
+      // The first message is redelivered then, in what is left of the call.
+      if (tries > 5) return response.writeHead(200).end()
       response.on('close', () => (isCut = !response.writableFinished))
       response.writeHead(200).flushHeaders()
       return setTimeout(() => response.end(), 22_000)
@@ -118,7 +120,7 @@ describe('a message that may have arrived', { timeout: 60_000 }, () => {
     const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
     const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
     for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
-    expect({ tries, isCut }).toMatchObject({ isCut: false })
+    expect({ tries, isCut }).toEqual({ tries: 6, isCut: false })
     await sandbox.close()
     await endpoint.close()
   })

@@ -35,12 +35,15 @@ export type InstanceProps = {
 
 export type StartInstance = (props: InstanceProps) => Instance
 
+/** What V8 has made of a bundle, by its path: an instance takes half the time to start with it. */
+const caches = new Map<string, Uint8Array>()
+
 /** Starts an instance in a thread of its own, with an environment and a memory of its own. */
 export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onExchange, onEnd }) => {
   /** 0 while the instance is to stand still, 1 when it is to move. */
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(new URL('./instance-worker.cjs', import.meta.url), {
-    workerData: { bundle, gate, elapsed },
+    workerData: { bundle, gate, elapsed, cache: caches.get(bundle) },
     env,
     execArgv: [],
     stdout: true,
@@ -68,7 +71,8 @@ export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onEx
     onExchange(exchange)
   }
 
-  worker.on('message', ({ output, text, exchange, ...outcome }) => {
+  worker.on('message', ({ output, text, exchange, cache, ...outcome }) => {
+    if (cache) return void caches.set(bundle, cache)
     if (output !== undefined) return log(output, text)
     if (exchange) return tell(exchange)
     endLines()
