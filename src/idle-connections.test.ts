@@ -104,6 +104,17 @@ describe('a connection that is kept', () => {
     expect(connections()).toBe(2)
   })
 
+  it('is used again though one that was used later is closed', async () => {
+    const { agent, idle, request, connections } = await serverAndAgent()
+    await request(2)
+    const later = Object.values(agent.freeSockets).flat().at(-1)!
+    Object.defineProperty(later, 'bytesRead', { value: later.bytesRead + 1 })
+    await idle.closeStale()
+    await request()
+    expect(later.destroyed).toBe(true)
+    expect(connections()).toBe(2)
+  })
+
   it('is closed by a timer too, while the instance runs', async () => {
     const { agent, request } = await serverAndAgent()
     await request()

@@ -36,7 +36,7 @@ export class IdleConnections {
   async closeStale(): Promise<void> {
     // Of those that the other end has closed meanwhile, the event loop learns in its first turn after the thaw.
     await setImmediate()
-    // The oldest first, as agents have them: they pass over closed ones only at the beginning of their lists.
+    // The oldest first.
     const idle = this.all().sort((a, b) => this.lastUseOf(a).at - this.lastUseOf(b).at)
     idle.forEach((socket, index) => {
       const { at, bytesRead, maxIdleMs } = this.lastUseOf(socket)
@@ -45,6 +45,8 @@ export class IdleConnections {
       const hasSpoken = socket.bytesRead > bytesRead
       if (isTooOld || hasSpoken || index < idle.length - MAX_IDLE_CONNECTIONS) socket.destroy()
     })
+    // Agents leave out what was closed a turn later only, unless it is at the beginning of their lists.
+    if (idle.some(({ destroyed }) => destroyed)) await setImmediate()
   }
 
   /** Closes all of them, so that the next request goes over a new connection. */

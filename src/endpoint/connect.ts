@@ -8,7 +8,7 @@ const ATTEMPT_MS = 2500
 
 /** The codes of what is no error of Node's or the system's. */
 export const PRIVATE_ADDRESS = 'PRIVATE_ADDRESS'
-export const TIMED_OUT = 'ETIMEDOUT'
+export const TIMED_OUT = 'TIMED_OUT'
 
 /** No connection was made. */
 export class ConnectFailure extends Error {
@@ -33,7 +33,8 @@ export const connect = async (
   secure: ((socket: Socket) => Socket) | undefined,
   deadline: number
 ): Promise<Socket> => {
-  const lookup = new EventEmitter()
+  // An error that nobody listens to ends the process: this one may come when nobody waits for it any more.
+  const lookup = new EventEmitter().on('error', () => {})
   dns.lookup(host, { all: true }, (error, found) =>
     error ? lookup.emit('error', error) : lookup.emit('found', ...found.map(({ address }) => address))
   )
@@ -53,11 +54,15 @@ export const connect = async (
       if (left === 1) throw new ConnectFailure(code, attempts)
     }
   }
-  return secure ? opened(secure(socket!), 'secureConnect', deadline) : socket!
+  try {
+    return secure ? await opened(secure(socket!), 'secureConnect', deadline) : socket!
+  } catch (failure) {
+    socket!.destroy()
+    throw failure
+  }
 }
 
 const opened = async (socket: Socket, event: string, deadline: number): Promise<Socket> => {
-  // An error that nobody listens to ends the process.
   socket.on('error', () => {})
   try {
     await happens(socket, event, deadline)

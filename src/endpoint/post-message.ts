@@ -89,7 +89,7 @@ export const postMessage = async (
     })
     if (answer.isTaken) return answer
     await answer.done
-    throw answerFailure(url, answer, { bytes: Buffer.byteLength(text), secret: header?.[1] })
+    throw answerFailure(answer.url, answer, { bytes: Buffer.byteLength(text), secret: header?.[1] })
   }
 
   for (let tries = 1; ; tries++) {

@@ -5,13 +5,16 @@ import { IdleConnections } from '../idle-connections'
 import { agents, type ConnectingOptions } from './agents'
 import { TIMED_OUT } from './connect'
 import { type Progress, transportFailure } from './endpoint-failure'
-import { isScriptDone, targetToFollow } from './redirect'
+import { decoded, isScriptDone, targetToFollow } from './redirect'
 
 const idleConnections = new IdleConnections(Object.values(agents))
 
 const MAX_HEAD_BYTES = 64 * 1024
 
 const MAX_REDIRECTS = 3
+
+/** The least of a try's time that a redirect must have left to be followed. */
+const MIN_SHARE = 0.25
 
 /** By the word Botpress public backends tell who calls. */
 export const USER_AGENT = `Botpress-Messaging-API/${version}`
@@ -47,6 +50,8 @@ export type PostOptions = TryLimits & {
 
 /** The head of an answer. */
 export type Answer = {
+  /** Whose it is: after redirects another one than was configured. */
+  url: URL
   status: number
   headers: IncomingHttpHeaders
   /** Whether the endpoint has taken the message. */
@@ -72,8 +77,9 @@ export const post = async (url: URL, options: PostOptions): Promise<Answer> => {
   for (let redirects = 0; ; redirects++) {
     const answer: Answer = await postTo(target, options, headDeadline)
     const next = redirects < MAX_REDIRECTS ? targetToFollow(target, answer) : undefined
-    if (!next) return answer
-    await answer.done
+    await (next && answer.done)
+    // What is cut off may have arrived, which it has not yet.
+    if (!next || headDeadline - Date.now() < headTimeoutMs * MIN_SHARE) return answer
     target = next
   }
 }
@@ -115,7 +121,7 @@ const postTo = (url: URL, options: PostOptions, headDeadline: number): Promise<A
         // Whether the message was taken, the head has decided.
         .on('error', () => {})
       const done = new Promise<void>((resolveDone) => request.once('close', resolveDone))
-      resolve({ status, headers, isTaken, waitedMs, done })
+      resolve({ url, status, headers, isTaken, waitedMs, done })
     }
     request
       // The connection is made by then.
@@ -129,25 +135,21 @@ const postTo = (url: URL, options: PostOptions, headDeadline: number): Promise<A
         if (progress === 'sending') progress = 'sent'
       })
       .once('response', onResponse)
+      .once('upgrade', (response, socket) => {
+        // A 101, which nobody has asked for.
+        onResponse(response)
+        socket.destroy()
+      })
       .on('error', (error) => {
         if (progress === 'sent' && request.socket!.bytesRead > bytesBefore) progress = 'answering'
         fail(error)
       })
       .once('close', () => {
         clearTimeout(timer)
-        // After a 101, Node tells neither of an answer nor of an error.
         if (progress !== 'answered') fail({ code: 'ECONNRESET', message: 'closed' })
       })
       .end(body)
   })
-
-const decoded = (text: string): string => {
-  try {
-    return decodeURIComponent(text)
-  } catch {
-    return text
-  }
-}
 
 const requestTo = (url: URL, { headers, header, body }: PostOptions, connectDeadline: number): ClientRequest => {
   const { protocol, hostname, port, pathname, search, username, password } = url

@@ -66,5 +66,10 @@ it('names a target without its query and its password, and no path that may echo
   expect(targetInWords(url, to)).toBe('https://b.example/secret')
   expect(targetInWords(url, to, 'secret')).toBe('https://b.example')
   expect(targetInWords(url, answer(302, 'https://b.example/bot'), 'secret')).toBe('https://b.example/bot')
+  const withQuery = new URL('http://me:Pass%20word@a.example/bot?key=t%2Fk')
+  for (const path of ['/login/t%2fk', '/x/t/K', '/pass%20word']) {
+    expect(targetInWords(withQuery, answer(302, path))).toBe('http://a.example')
+  }
+  expect(targetInWords(withQuery, answer(302, '/login'))).toBe('http://a.example/login')
   expect(targetInWords(url, answer(200, 'https://b.example/'))).toBeUndefined()
 })

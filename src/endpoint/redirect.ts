@@ -29,13 +29,22 @@ export const isScriptDone = (url: URL, answer: Answer): boolean =>
   url.hostname === 'script.google.com' &&
   locationOf(url, answer)?.hostname === 'script.googleusercontent.com'
 
+/** A part of a URL without its %; as it is, if that is malformed. */
+export const decoded = (part: string): string => {
+  try {
+    return decodeURIComponent(part)
+  } catch {
+    return part
+  }
+}
+
 /** In characters. */
 const MAX_TARGET_LENGTH = 300
 
 /**
  * Where an answer leads, in words without a query or a password; `undefined` if it is no redirect.
  *
- * @param secret was sent with the message: an endpoint may echo it in a path, in any spelling
+ * @param secret was sent with the message: an endpoint may echo it in a path, in any spelling, and so it may the query
  */
 export const targetInWords = (url: URL, answer: Answer, secret?: string): string | undefined => {
   const target = locationOf(url, answer)
@@ -43,5 +52,10 @@ export const targetInWords = (url: URL, answer: Answer, secret?: string): string
   if (target === null) return 'what is no URL'
   const { origin, pathname } = target
   if (origin === 'null') return 'what is no http URL'
-  return secret === undefined || pathname === url.pathname ? (origin + pathname).slice(0, MAX_TARGET_LENGTH) : origin
+  const path = decoded(pathname).toLowerCase()
+  const isEchoed = [decoded(url.password), ...url.searchParams.values()].some(
+    (word) => word !== '' && path.includes(word.toLowerCase())
+  )
+  const isTold = pathname === url.pathname || (secret === undefined && !isEchoed)
+  return isTold ? (origin + pathname).slice(0, MAX_TARGET_LENGTH) : origin
 }

@@ -108,7 +108,7 @@ describe('the bundle needs no more than Node 18', () => {
       onLog: (line) => lines.push(line),
     })
     expect(lines[0]).toMatch(
-      /could not be reached in time, within 10 s: at 127\.0\.0\.2 .*127\.0\.0\.6 \(ETIMEDOUT\)\./
+      /could not be reached in time, within 10 s: at 127\.0\.0\.2 .*127\.0\.0\.6 \(TIMED_OUT\)\./
     )
     expect(far.instances).toHaveLength(1)
   })
