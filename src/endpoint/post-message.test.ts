@@ -5,8 +5,6 @@ import { syncBuiltinESMExports } from 'node:module'
 import { type AddressInfo, createServer, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
-import { blackHole } from '../../tests/black-hole'
-import { farServer } from '../../tests/far-server'
 import { endpointForTest } from '../../tests/for-test'
 import { selfSigned } from '../../tests/self-signed'
 import { EndpointFailure } from './endpoint-failure'
@@ -168,69 +166,6 @@ describe('how long it lasts', () => {
   it('lets an endpoint that answers in time take its time with the body', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(200).write('…'))
     expect(await post(endpoint.url)).toBeUndefined()
-  })
-})
-
-describe('a host with several addresses', () => {
-  const resolvingTo = (...found: string[]) => {
-    const { lookup } = dns
-    onTestFinished(() => {
-      dns.lookup = lookup
-      syncBuiltinESMExports()
-    })
-    const records = found.map((address) => ({ address, family: 4 }))
-    dns.lookup = ((_name: string, _options: unknown, callback: (...args: unknown[]) => void) =>
-      setImmediate(callback, null, records)) as never
-    syncBuiltinESMExports()
-  }
-
-  it('is given 2.5 s for each of them but the last: one that is far away takes longer than Node’s 250 ms', async () => {
-    const port = await farServer()
-    resolvingTo('127.0.0.1', '127.0.0.2')
-    expect(await post(`http://far.example:${port}/`, { retries: 0 })).toBeUndefined()
-  })
-
-  it('is reached at the second, if the first refuses', async () => {
-    const endpoint = await endpointForTest()
-    resolvingTo('127.0.0.2', '127.0.0.1')
-    expect(await post(endpoint.url.replace('127.0.0.1', 'far.example'), { retries: 0 })).toBeUndefined()
-  })
-
-  it('is reached at the last of them, if the others are silent: with many, each has its share of the time', async () => {
-    const endpoint = await endpointForTest()
-    const port = Number(new URL(endpoint.url).port)
-    const silent = ['127.0.0.2', '127.0.0.3', '127.0.0.4', '127.0.0.5']
-    await blackHole(silent, port)
-    resolvingTo(...silent, '127.0.0.1')
-    expect(await post(`http://far.example:${port}/`, { retries: 0, connectTimeoutMs: 2000 })).toBeUndefined()
-  })
-
-  it('that is silent at each is named with all of them', async () => {
-    const port = await blackHole(['127.0.0.2', '127.0.0.3'])
-    resolvingTo('127.0.0.2', '127.0.0.3')
-    const failure = await post(`http://far.example:${port}/`, { retries: 0, connectTimeoutMs: 300 })
-    expect(failure!.message).toBe(
-      `far.example:${port} could not be reached in time, within 0.3 s: at 127.0.0.2 (TIMED_OUT), 127.0.0.3 (TIMED_OUT)`
-    )
-  })
-
-  it('that cannot be reached is named with all of them', async () => {
-    const endpoint = await endpointForTest()
-    await endpoint.close()
-    resolvingTo('127.0.0.2', '127.0.0.1')
-    const { port } = new URL(endpoint.url)
-    expect((await post(`http://far.example:${port}/`))!.message).toBe(
-      `far.example:${port} could not be reached at 127.0.0.2 (ECONNREFUSED), 127.0.0.1 (ECONNREFUSED)`
-    )
-  })
-
-  it('a script of Google’s that has run has taken the message', async () => {
-    const location = 'https://script.googleusercontent.com/macros/echo?user_content_key=x'
-    const endpoint = await endpointForTest((response) => response.writeHead(302, { location }).end())
-    resolvingTo('127.0.0.1')
-    expect(await post(endpoint.url.replace('127.0.0.1', 'script.google.com'))).toBeUndefined()
-    expect(endpoint.messages()).toHaveLength(1)
-    expect((await post(endpoint.url))!.message).toContain('answered 302, a redirect to https://script.googleuser')
   })
 })
 
