@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import type { ApiCall } from '../sandbox/cloud/chat/chat-api'
 import type { IntegrationResponse } from '../sandbox/cloud/function-host/function-host'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
-import { startEndpoint } from '../tests/endpoint'
+import { startEndpoint } from '../tests/harness/endpoint'
 
 export type Figures = {
   firstMessageCalls: number

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Page } from 'playwright-core'
-import { messageBody, send } from '../tests/backend'
+import { messageBody, send } from '../tests/harness/backend'
 import { startChromium } from '../tests/browser/chromium'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 

@@ -2,8 +2,8 @@ import { once } from 'node:events'
 import http from 'node:http'
 import { connect } from 'node:net'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { messageBody, send } from '../../tests/backend'
-import { sandboxForTest } from '../../tests/for-test'
+import { messageBody, send } from '../../tests/harness/backend'
+import { sandboxForTest } from '../../tests/harness/for-test'
 import { type Sandbox, startSandbox } from '../sandbox'
 
 let sandbox: Sandbox

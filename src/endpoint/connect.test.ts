@@ -1,9 +1,9 @@
 import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { blackHole } from '../../tests/black-hole'
-import { endpointForTest } from '../../tests/for-test'
-import { farServer } from '../../tests/far-server'
+import { blackHole } from '../../tests/harness/black-hole'
+import { endpointForTest } from '../../tests/harness/for-test'
+import { farServer } from '../../tests/harness/far-server'
 import type { EndpointFailure } from './endpoint-failure'
 import { DELIVERY, type Patience, postMessage } from './post-message'
 

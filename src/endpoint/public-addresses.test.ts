@@ -1,7 +1,7 @@
 import dns from 'node:dns'
 import { syncBuiltinESMExports } from 'node:module'
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import { endpointForTest } from '../../tests/for-test'
+import { endpointForTest } from '../../tests/harness/for-test'
 import type { EndpointFailure } from './endpoint-failure'
 import type { postMessage as PostMessage } from './post-message'
 import type { isPublic as IsPublic } from './public-addresses'

@@ -1,7 +1,7 @@
 import axe from 'axe-core'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { messageBody, send } from '../backend'
+import { messageBody, send } from '../harness/backend'
 import { letEndpoint, open, openTrace, said, sendByForm, steps, traces } from './inspector'
 
 const expectNoViolation = async (page: Page) => {

@@ -3,8 +3,8 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import type { Page } from 'playwright-core'
 import { describe, expect, it } from 'vitest'
-import { messageBody, send } from '../backend'
-import { endpointForTest } from '../for-test'
+import { messageBody, send } from '../harness/backend'
+import { endpointForTest } from '../harness/for-test'
 import { announced, clipboard, messages, open, openTrace, said, sendByForm, steps, traces } from './inspector'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

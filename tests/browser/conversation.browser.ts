@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { demoMessages } from '../../sandbox/bot/demo-messages'
-import { messageBody, send } from '../backend'
-import { sandboxForTest } from '../for-test'
+import { messageBody, send } from '../harness/backend'
+import { sandboxForTest } from '../harness/for-test'
 import { announced, letEndpoint, messages, open, openPage, said, sendByForm, setFault, traces } from './inspector'
 
 describe('the chat', () => {

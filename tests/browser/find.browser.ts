@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { Page } from 'playwright-core'
 import type { Sandbox } from '../../sandbox/sandbox'
-import { messageBody, send } from '../backend'
+import { messageBody, send } from '../harness/backend'
 import { letEndpoint, messages, open, openTrace, said, traces } from './inspector'
 
 describe('what is found', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { messageBody, send } from '../backend'
+import { messageBody, send } from '../harness/backend'
 import { open, said, traces } from './inspector'
 
 describe('hostile text is inert', () => {

@@ -1,7 +1,7 @@
 import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox'
-import { sandboxForTest } from '../for-test'
+import { sandboxForTest } from '../harness/for-test'
 import { startChromium } from './chromium'
 
 let browser: Browser

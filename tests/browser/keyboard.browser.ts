@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { messageBody, send } from '../backend'
+import { messageBody, send } from '../harness/backend'
 import { announced, letEndpoint, open, openTrace, said, sendByForm, setFault, steps, traces } from './inspector'
 
 describe('the keyboard', () => {

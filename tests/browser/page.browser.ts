@@ -3,8 +3,8 @@ import type { ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox'
-import { messageBody, send } from '../backend'
-import { endpointForTest, sandboxForTest } from '../for-test'
+import { messageBody, send } from '../harness/backend'
+import { endpointForTest, sandboxForTest } from '../harness/for-test'
 import {
   announced,
   clipboard,

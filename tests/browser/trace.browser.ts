@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { messageBody, send } from '../backend'
-import { endpointForTest } from '../for-test'
+import { messageBody, send } from '../harness/backend'
+import { endpointForTest } from '../harness/for-test'
 import { clipboard, letEndpoint, open, openTrace, said, sendByForm, setFault, steps, traces } from './inspector'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

@@ -1,0 +1,123 @@
+import { execFile, spawn } from 'node:child_process'
+import { promisify } from 'node:util'
+import { describe, expect, it, onTestFinished } from 'vitest'
+import type { Result } from '../../check-backend/check-backend'
+import { HEADER, SECRET, startBackend } from './slipping-backend'
+import { freePort } from '../harness/free-port'
+
+type Outcome = { code: number; stdout: string; stderr: string }
+
+/** Runs `npm run check-backend` without its build, to its end. */
+const run = (...options: string[]): Promise<Outcome> =>
+  promisify(execFile)(process.execPath, ['--import', 'tsx', 'check-backend/cli.ts', ...options], {
+    // What asks for colours, and yet is no terminal.
+    // And a proxy that is not there.
+    env: {
+      ...process.env,
+      CI: 'true',
+      NO_COLOR: '',
+      http_proxy: 'http://127.0.0.1:1',
+      HTTP_PROXY: 'http://127.0.0.1:1',
+    },
+  }).then(
+    (output) => ({ code: 0, ...output }),
+    (error: Outcome) => error
+  )
+
+describe('npm run check-backend', () => {
+  it.each([
+    ['node', process.execPath, 'examples/node/backend.mjs'],
+    ['python', 'python3', 'examples/python/backend.py'],
+  ])('passes the example in %s', async (_language, command, file) => {
+    const env = { ...process.env, WEBHOOK_URL: 'http://127.0.0.1:1/', ACCESS_KEY: 'x', SIGNING_SECRET: SECRET }
+    const port = await freePort()
+    const example = spawn(command, [file], {
+      env: { ...env, PORT: String(port) },
+      stdio: ['pipe', 'pipe', 'ignore'],
+    })
+    onTestFinished(() => void example.kill('SIGKILL'))
+    let output = ''
+    example.stdout.on('data', (chunk) => (output += chunk))
+    await expect.poll(() => output).toContain('Listening')
+    const { code, stdout, stderr } = await run('--endpoint', `http://127.0.0.1:${port}/bot`, '--secret', SECRET)
+    expect(stdout).toContain('30 passed, 0 failed, 2 not applicable')
+    expect(stderr).toBe(`Sends http://127.0.0.1:${port}/bot up to 54 requests, within a minute.\n\n`)
+    expect(code).toBe(0)
+    // What it could not do comes after the answer: it goes on all the same.
+    expect(output).toContain('check-backend: Hello')
+    // oxlint-disable-next-line no-control-regex
+    expect(stdout).not.toMatch(/\u001b/)
+  })
+
+  it('prints a line for each check; of one that failed what was sent, what came back, and what to do', async () => {
+    const endpoint = await startBackend(({ body }) => (body?.type === 'audio' ? 422 : undefined))
+    const { code, stdout } = await run('--endpoint', endpoint, '--secret', SECRET, '--header', HEADER)
+    expect(code).toBe(1)
+    const lines = stdout.split('\n')
+    expect(lines.filter((line) => line.startsWith('passed'))).toHaveLength(31)
+    const at = lines.findIndex((line) => line.startsWith('failed'))
+    expect(lines[at]).toMatch(/^failed +takes the type audio +audio \{"audioUrl".* 422 in \d+ ms/)
+    expect(lines[at + 1]).toMatch(/^ +sent: audio \{"audioUrl":"http.*bell\.wav"\}$/)
+    expect(lines[at + 2]).toMatch(/^ +came back: 422 in \d+ ms$/)
+    expect(lines[at + 3]).toMatch(/^ +to do: Answer 2xx to the type audio too/)
+    expect(stdout).toContain('31 passed, 1 failed, 0 not applicable')
+  })
+
+  it('prints JSON alone for machines', async () => {
+    const endpoint = await startBackend(({ method }) => (method === 'GET' ? 500 : undefined))
+    const { code, stdout } = await run(
+      '--endpoint',
+      `${endpoint}?key=hidden`,
+      '--secret',
+      SECRET,
+      '--header',
+      HEADER,
+      '--json'
+    )
+    expect(code).toBe(1)
+    const report = JSON.parse(stdout)
+    expect([report.endpoint, report.failed, report.checks.length]).toEqual([endpoint, 1, 32])
+    expect(report.checks.find(({ outcome }: Result) => outcome === 'failed')).toEqual({
+      check: 'bears a GET',
+      outcome: 'failed',
+      sent: 'GET, then a text',
+      received: expect.stringMatching(/^500 in \d+ ms, then 204 in \d+ ms$/),
+      advice: expect.stringContaining('405'),
+    })
+    expect(stdout).not.toContain('hidden')
+  })
+
+  it.each([
+    [[], '--endpoint is missing: npm run check-backend -- --endpoint http://localhost:8080/bot'],
+    [['--endpoint', 'bot'], '--endpoint is not a URL.'],
+    [['--endpoint', 'ftp://127.0.0.1/'], '--endpoint begins with "ftp:"'],
+    [['--endpoint', 'http://127.0.0.1:1/', '--secret', 'short'], '--secret is malformed.'],
+    [['--endpoint', 'http://127.0.0.1:1/', '--header', 'none'], '--header is malformed.'],
+    [['--endpoint', 'http://nobody.invalid/'], 'nobody.invalid is not found (ENOTFOUND)'],
+    [['--endpoint', 'https://192.0.2.1/bot'], '192.0.2.1 is not this machine (192.0.2.1), and nothing was sent.'],
+    [['--endpint', 'x'], 'The options are --endpoint URL'],
+  ])('%j ends with 2: %s', async (options, words) => {
+    const { code, stdout, stderr } = await run(...options)
+    expect(stderr).toContain(words)
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).not.toMatch(/\n {4}at /)
+  })
+
+  it('sends to others where that is said', async () => {
+    const endpoint = await startBackend()
+    const { code } = await run('--endpoint', endpoint, '--secret', SECRET, '--header', HEADER, '--yes-send-to-others')
+    expect(code).toBe(0)
+    // There is no way to it.
+    const other = await run('--endpoint', 'http://255.255.255.255/', '--yes-send-to-others')
+    expect(other.stdout).toMatch(/takes the registration’s test message/)
+    expect(other.code).toBe(1)
+  })
+
+  it('prints its options', async () => {
+    const { code, stdout } = await run('--help')
+    expect(code).toBe(0)
+    for (const option of ['--endpoint URL', '--secret whsec_…', '--header', '--yes-send-to-others', '--json']) {
+      expect(stdout).toContain(option)
+    }
+  })
+})
