@@ -4,7 +4,7 @@ import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
-import { sandboxForTest } from '../harness/for-test'
+import { installationForTest } from '../harness/for-test'
 
 /** What somebody writes who has types made of openapi.json. */
 const PROGRAM = `
@@ -52,7 +52,7 @@ it('a client that openapi-typescript and openapi-fetch make of openapi.json type
     run(tsc, ...options, '--module', 'preserve', '--target', 'es2022', 'client.mts').catch(({ stdout }) => stdout)
   ).resolves.toBe('')
 
-  const { webhookUrl, token } = await sandboxForTest()
+  const { webhookUrl, token } = await installationForTest()
   const output = await run('--import', 'tsx', 'client.mts', webhookUrl, token)
   expect(JSON.parse(output)).toEqual(['You sent a message of type order.', ['outgoing', 'incoming'], 'userId'])
 })

@@ -2,24 +2,24 @@ import type { ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { Sandbox } from '../../sandbox/sandbox'
+import type { Installation } from '../../sandbox/cloud/installation'
 import { messageBody, send } from '../harness/backend'
 import type { Received } from '../harness/endpoint'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest } from '../harness/for-test'
 
 // What the integration makes of an endpoint's answers; how long it waits for them is in slow-endpoints.test.ts.
 
-/** A sandbox whose one instance knows a conversation, `tea`. */
-const sandboxWith = async (endpoint: string, options = {}) => {
+/** An installation with a conversation, `tea`. */
+const installationWith = async (endpoint: string, options = {}) => {
   const lines: string[] = []
   const onLog = (line: string) => lines.push(line)
-  const sandbox = await sandboxForTest({ endpoint, maxInstances: 1, onLog, ...options })
-  const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
-  const say = (text: string) => sandbox.say(conversation.id, { type: 'text', payload: { text } })
-  return { sandbox, say, lines }
+  const installation = await installationForTest({ endpoint, onLog, ...options })
+  const { conversation } = installation.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+  const say = (text: string) => installation.say(conversation.id, { type: 'text', payload: { text } })
+  return { installation, say, lines }
 }
 
-const marks = ({ chat }: Sandbox) => chat.messages.all().map(({ tags }) => tags['delivery'])
+const marks = ({ chat }: Installation) => chat.messages.all().map(({ tags }) => tags['delivery'])
 
 const textsOf = (messages: Received[]) => messages.map(({ body }) => (body['payload'] as { text: string }).text)
 
@@ -35,7 +35,7 @@ describe('the body of an answer', () => {
         response.end('done')
       }, 2500)
     })
-    const { say } = await sandboxWith(endpoint.url)
+    const { say } = await installationWith(endpoint.url)
     expect((await say('Hi')).status).toBe(200)
     expect({ isDone, isCut }).toEqual({ isDone: true, isCut: false })
   })
@@ -48,10 +48,10 @@ describe('the body of an answer', () => {
       finish = () => response.end()
       return response.writeHead(200).flushHeaders()
     })
-    const { sandbox, say } = await sandboxWith(endpoint.url)
+    const { installation, say } = await installationWith(endpoint.url)
     const said = say('Hi')
     await expect.poll(() => tries).toBe(2)
-    await expect.poll(() => marks(sandbox)).toEqual([undefined])
+    await expect.poll(() => marks(installation)).toEqual([undefined])
     finish()
     expect((await said).status).toBe(200)
   })
@@ -66,12 +66,12 @@ describe('the body of an answer', () => {
       response.writeHead(200).flushHeaders()
       return setTimeout(() => response.end(() => working--), 300)
     })
-    const { sandbox, say } = await sandboxWith(endpoint.url)
+    const { installation, say } = await installationWith(endpoint.url)
     await say('1')
     await say('2')
     isDown = false
-    expect((await send(sandbox, {}, { path: '/redeliveries' })).body).toMatchObject({ delivered: 2 })
-    expect({ most, marks: marks(sandbox) }).toEqual({ most: 1, marks: [undefined, undefined] })
+    expect((await send(installation, {}, { path: '/redeliveries' })).body).toMatchObject({ delivered: 2 })
+    expect({ most, marks: marks(installation) }).toEqual({ most: 1, marks: [undefined, undefined] })
   })
 
   it('is cut off after 1 MB', async () => {
@@ -82,7 +82,7 @@ describe('the body of an answer', () => {
         if (!response.write(Buffer.alloc(1024 * 1024))) await sleep(20)
       }
     })
-    const { say } = await sandboxWith(endpoint.url)
+    const { say } = await installationWith(endpoint.url)
     expect((await say('Hi')).status).toBe(200)
     expect(written).toBeLessThan(50)
   })
@@ -97,7 +97,7 @@ describe('307 and 308 are followed at the same host and port', () => {
       if (next) response.writeHead(path === '/bot' ? 308 : 307, { location: `${next}?${query}` }).end('moved')
       else response.writeHead(204).end()
     })
-    const { say, lines } = await sandboxWith(endpoint.url.replace('//', '//user:pass@'), {
+    const { say, lines } = await installationWith(endpoint.url.replace('//', '//user:pass@'), {
       signingSecret: `whsec_${Buffer.alloc(32, 1).toString('base64')}`,
       endpointHeader: 'x-api-key: abc',
     })
@@ -121,13 +121,13 @@ describe('307 and 308 are followed at the same host and port', () => {
 
   it('a fourth is a failure that names its target, and is final', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(307, { location: '/again?x=1' }).end())
-    const { say, sandbox } = await sandboxWith(endpoint.url)
+    const { say, installation } = await installationWith(endpoint.url)
     const { origin, host } = new URL(endpoint.url)
     expect((await say('Hi')).body).toContain(
       `in 1 try: ${host} answered 307, a redirect to ${origin}/again, which is not followed.`
     )
     expect(endpoint.messages()).toHaveLength(4)
-    expect(marks(sandbox)).toEqual(['failed'])
+    expect(marks(installation)).toEqual(['failed'])
   })
 
   it.each([307, 308])(
@@ -136,7 +136,7 @@ describe('307 and 308 are followed at the same host and port', () => {
       const other = await endpointForTest()
       let location = ''
       const endpoint = await endpointForTest((response) => response.writeHead(status, { location }).end())
-      const { say } = await sandboxWith(endpoint.url)
+      const { say } = await installationWith(endpoint.url)
       for (location of [other.url, endpoint.url.replace('127.0.0.1', 'localhost'), 'https://example.com/bot']) {
         const { origin, pathname } = new URL(location)
         expect((await say('Hi')).body).toContain(`answered ${status}, a redirect to ${origin}${pathname}, which is not`)
@@ -148,7 +148,7 @@ describe('307 and 308 are followed at the same host and port', () => {
 
   it.each([301, 302, 303])('%i is not followed: a GET would lose the message', async (status) => {
     const endpoint = await endpointForTest((response) => response.writeHead(status, { location: '/else' }).end())
-    const { say } = await sandboxWith(endpoint.url)
+    const { say } = await installationWith(endpoint.url)
     expect((await say('Hi')).body).toContain(`answered ${status}, a redirect to `)
     expect(endpoint.messages()).toHaveLength(1)
   })
@@ -167,7 +167,7 @@ describe('307 and 308 are followed at the same host and port', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     onTestFinished(() => void server.close().closeAllConnections())
     const { port } = server.address() as { port: number }
-    await expect(sandboxForTest({ endpoint: `http://127.0.0.1:${port}/bot` })).resolves.toBeDefined()
+    await expect(installationForTest({ endpoint: `http://127.0.0.1:${port}/bot` })).resolves.toBeDefined()
     expect(requests).toEqual(['/bot', '/bot/'])
   })
 })
@@ -175,14 +175,14 @@ describe('307 and 308 are followed at the same host and port', () => {
 describe('a gateway’s 504 and 524', () => {
   it.each([504, 524])('%i: the message may have arrived, and is not tried again', async (status) => {
     const endpoint = await endpointForTest((response) => response.writeHead(status).end())
-    const { say, sandbox, lines } = await sandboxWith(endpoint.url)
+    const { say, installation, lines } = await installationWith(endpoint.url)
     expect((await say('Hi')).body).toMatch(
       new RegExp(
         `may have arrived, in 1 try: .* answered ${status}, which a gateway does while the endpoint still works`
       )
     )
     expect(endpoint.messages()).toHaveLength(1)
-    expect(marks(sandbox)).toEqual(['unknown'])
+    expect(marks(installation)).toEqual(['unknown'])
     expect(lines.join()).toContain('may have arrived')
   })
 })
@@ -213,7 +213,7 @@ describe('an answer that is hard to read as HTTP', () => {
   it('a head of 60 kB is read', async () => {
     const headers = Array.from({ length: 60 }, (_, index) => `x-${index}: ${'x'.repeat(1000)}\r\n`).join('')
     const endpoint = await endpointThatWrites(`HTTP/1.1 200 OK\r\n${headers}content-length: 0\r\n\r\n`)
-    const { say, lines } = await sandboxWith(endpoint.url)
+    const { say, lines } = await installationWith(endpoint.url)
     expect((await say('Hi')).status).toBe(200)
     expect({ messages: endpoint.messages(), lines }).toEqual({ messages: 1, lines: [] })
   })
@@ -224,11 +224,11 @@ describe('an answer that is hard to read as HTTP', () => {
     ['no HTTP at all', '220 smtp.example ESMTP\r\n', 'HPE_'],
   ])('%s: the message may have arrived, and is not tried again', async (_what, bytes, code) => {
     const endpoint = await endpointThatWrites(bytes)
-    const { say, sandbox } = await sandboxWith(endpoint.url)
+    const { say, installation } = await installationWith(endpoint.url)
     const { body } = await say('Hi')
     expect(body).toContain('may have arrived, in 1 try')
     expect(body).toContain(`answered with what is not HTTP (${code}`)
-    expect({ messages: endpoint.messages(), marks: marks(sandbox) }).toEqual({ messages: 1, marks: ['unknown'] })
+    expect({ messages: endpoint.messages(), marks: marks(installation) }).toEqual({ messages: 1, marks: ['unknown'] })
   })
 })
 
@@ -238,12 +238,12 @@ describe('half a character, as of a text that was cut within an emoji', () => {
   it('is U+FFFD in what is delivered, returned and read, so that all of it is well-formed', async () => {
     const endpoint = await endpointForTest()
     const payload = { text: `cut ${CUT}`, [CUT]: `\\${CUT}`, whole: '👩 \\ud83d' }
-    const { sandbox } = await sandboxWith(endpoint.url, { bot: () => [{ type: 'any', payload }] })
+    const { installation } = await installationWith(endpoint.url, { bot: () => [{ type: 'any', payload }] })
     const body = messageBody()
-    const sent = await send(sandbox, body, { headers: { prefer: 'wait=20, replies=1' } })
+    const sent = await send(installation, body, { headers: { prefer: 'wait=20, replies=1' } })
     const query = new URLSearchParams({ conversationId: String(body.conversationId) })
-    const read = await send(sandbox, undefined, { method: 'GET', path: `/messages?${query}` })
-    await sandbox.settled()
+    const read = await send(installation, undefined, { method: 'GET', path: `/messages?${query}` })
+    await installation.settled()
     const received = endpoint.messages()
     const wellFormed = { text: 'cut \ufffd', '\ufffd': '\\\ufffd', whole: '👩 \\ud83d' }
     expect(sent.body.replies[0].payload).toEqual(wellFormed)
@@ -257,7 +257,7 @@ describe('half a character, as of a text that was cut within an emoji', () => {
     const { Webhook } = await import('standardwebhooks')
     const signingSecret = `whsec_${Buffer.alloc(32, 1).toString('base64')}`
     const endpoint = await endpointForTest()
-    const { say } = await sandboxWith(endpoint.url, { signingSecret })
+    const { say } = await installationWith(endpoint.url, { signingSecret })
     await say(`cut ${CUT}`)
     const [{ text, headers }] = endpoint.messages() as [Received]
     expect(new Webhook(signingSecret).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'text' })

@@ -4,7 +4,7 @@ import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { version } from '../../package.json'
 import { messageBody, send } from '../harness/backend'
 import type { Received } from '../harness/endpoint'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest, sandboxForTest } from '../harness/for-test'
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
@@ -23,7 +23,7 @@ const expectRepeats = (received: Received[], times: number) => {
 describe('the bot’s messages', () => {
   it('are POSTed to the endpoint, its path and query kept, one request a message, with exactly the six fields', async () => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     const sent = messageBody({ text: 'Hi' })
     const { body } = await send(sandbox, sent)
     await sandbox.settled()
@@ -46,7 +46,7 @@ describe('the bot’s messages', () => {
 
   it('carry webhook-id, webhook-timestamp in seconds, and a user-agent with name and version', async () => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     const before = Math.floor(Date.now() / 1000)
     await send(sandbox, messageBody())
     await sandbox.settled()
@@ -62,7 +62,7 @@ describe('the bot’s messages', () => {
     'of the type %s arrive as the bot sent them',
     async (type, payload) => {
       const endpoint = await endpointForTest()
-      const sandbox = await sandboxForTest({ endpoint: endpoint.url, bot: () => [{ type, payload }] })
+      const sandbox = await installationForTest({ endpoint: endpoint.url, bot: () => [{ type, payload }] })
       await send(sandbox, messageBody())
       await sandbox.settled()
       expect(endpoint.messages().map(({ body }) => [body.type, body.payload])).toEqual([[type, payload]])
@@ -72,7 +72,7 @@ describe('the bot’s messages', () => {
   it('carry unicode, and keys that JavaScript has uses of its own for', async () => {
     const endpoint = await endpointForTest()
     const payload = JSON.parse('{"text":"日本語 👩‍👩‍👧 \\u0000","__proto__":{"a":1},"constructor":{"b":2}}')
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, bot: () => [{ type: 'any', payload }] })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, bot: () => [{ type: 'any', payload }] })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(JSON.stringify(endpoint.messages()[0]!.body.payload)).toBe(JSON.stringify(payload))
@@ -81,7 +81,7 @@ describe('the bot’s messages', () => {
   it.each([200, 201, 202, 204, 299])('are delivered by the status %i', async (status) => {
     const endpoint = await endpointForTest((response) => response.writeHead(status).end())
     const errors: unknown[] = []
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(errors).toEqual([undefined])
@@ -99,7 +99,7 @@ describe('the bot’s messages', () => {
       pour()
     })
     const errors: unknown[] = []
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(errors).toEqual([undefined])
@@ -108,7 +108,7 @@ describe('the bot’s messages', () => {
 
   it.each([400, 401, 403, 404, 405, 409, 410, 413, 422])('the status %i is final: one try', async (status) => {
     const endpoint = await endpointForTest((response) => response.writeHead(status).end())
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
     expect(response).toMatchObject(failed(`in 1 try: .* answered ${status}`))
@@ -119,7 +119,7 @@ describe('the bot’s messages', () => {
     let tries = 0
     const endpoint = await endpointForTest((response) => response.writeHead(++tries < 2 ? status : 200).end('x'))
     const errors: unknown[] = []
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(errors).toEqual([undefined])
@@ -132,7 +132,7 @@ describe('the bot’s messages', () => {
       ++tries === 1 ? response.socket!.resetAndDestroy() : response.writeHead(204).end()
     )
     const errors: unknown[] = []
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, onDelivery: ({ error }) => errors.push(error) })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(errors).toEqual([undefined])
@@ -145,7 +145,7 @@ describe('the bot’s messages', () => {
       times.push(performance.now())
       response.writeHead(503).end()
     })
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
     expect(response).toMatchObject(failed(`in 4 tries: ${new URL(endpoint.url).host} answered 503`))
@@ -158,7 +158,7 @@ describe('the bot’s messages', () => {
     const lines: string[] = []
     const endpoint = await endpointForTest((response) => response.writeHead(422).end('x'.repeat(100)))
     const options = { endpoint: endpoint.url, signingSecret: SECRET, onLog: (line: string) => lines.push(line) }
-    const sandbox = await sandboxForTest(options)
+    const sandbox = await installationForTest(options)
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'A private matter' } })
 
@@ -175,7 +175,7 @@ describe('the bot’s messages', () => {
 
   it('an endpoint that cannot be reached is named with the cause and the number of tries', async () => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     await endpoint.close()
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
@@ -187,7 +187,7 @@ describe('the bot’s messages', () => {
     ['a malformed secret', { signingSecret: 'secret' }, 'The Signing Secret is malformed'],
   ])('a delivery that fails before a try is in the bot’s log too: %s', async (_what, configuration, reason) => {
     const lines: string[] = []
-    const sandbox = await sandboxForTest({ onLog: (line) => lines.push(line) })
+    const sandbox = await installationForTest({ onLog: (line) => lines.push(line) })
     const { body } = await send(sandbox, messageBody({ text: 'silent' }))
     sandbox.configure(configuration)
     const response = await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'Hi' } })
@@ -198,7 +198,7 @@ describe('the bot’s messages', () => {
 
   it('a conversation without the external id is in the bot’s log', async () => {
     const lines: string[] = []
-    const sandbox = await sandboxForTest({ onLog: (line) => lines.push(line) })
+    const sandbox = await installationForTest({ onLog: (line) => lines.push(line) })
     const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: {} })
     await sandbox.say(conversation.id, { type: 'text', payload: { text: 'Hi' } })
     await expect.poll(() => lines.filter((line) => line.includes('has no external id'))).toHaveLength(1)
@@ -206,7 +206,7 @@ describe('the bot’s messages', () => {
 
   it('a conversation without the external id is a RuntimeError; nothing is posted', async () => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: {} })
     const response = await sandbox.say(conversation.id, { type: 'text', payload: { text: 'Hi' } })
     expect(JSON.parse(response.body!)).toMatchObject({

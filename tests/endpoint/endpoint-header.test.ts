@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http'
 import { describe, expect, it } from 'vitest'
 import type { Exchange } from '../../sandbox/cloud/exchange'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest } from '../harness/for-test'
 
 const SECRET = 'T0p-$ecret value, with "all" of it; =='
 
@@ -22,7 +22,7 @@ describe('the endpoint header', () => {
     ),
   ])('goes with every message, the test message too: %s', async (name, endpointHeader, value) => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, endpointHeader })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, endpointHeader })
     await send(sandbox, messageBody({ text: 'burst 2' }))
     await sandbox.settled()
     const received = [...endpoint.tests(), ...endpoint.messages()]
@@ -37,7 +37,7 @@ describe('the endpoint header', () => {
   it('goes with each try', async () => {
     let tries = 0
     const endpoint = await endpointForTest((response) => response.writeHead(++tries < 2 ? 503 : 204).end())
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, endpointHeader: `x-api-key: ${SECRET}` })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, endpointHeader: `x-api-key: ${SECRET}` })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(endpoint.messages().map(({ headers }) => headers['x-api-key'])).toEqual([SECRET, SECRET])
@@ -45,7 +45,7 @@ describe('the endpoint header', () => {
 
   it('is none where it is left empty', async () => {
     for (const endpointHeader of [undefined, '', ' \n']) {
-      await expect(sandboxForTest({ endpointHeader })).resolves.toBeDefined()
+      await expect(installationForTest({ endpointHeader })).resolves.toBeDefined()
     }
   })
 
@@ -53,7 +53,7 @@ describe('the endpoint header', () => {
     const elsewhere = await endpointForTest()
     const endpoint = await endpointForTest((response) => response.writeHead(307, { location: elsewhere.url }).end())
     const calls: unknown[] = []
-    const sandbox = await sandboxForTest({
+    const sandbox = await installationForTest({
       endpoint: endpoint.url,
       endpointHeader: `x-api-key: ${SECRET}`,
       onApiCall: ({ headers, input }) => void calls.push([headers, input]),
@@ -71,7 +71,7 @@ describe('the endpoint header', () => {
     async (path) => {
       const endpoint = await endpointForTest((response) => response.writeHead(302, { location: `/${path}` }).end())
       const errors: (string | undefined)[] = []
-      const sandbox = await sandboxForTest({
+      const sandbox = await installationForTest({
         endpoint: endpoint.url,
         endpointHeader: `x-api-key: ${SECRET}`,
         onDelivery: ({ error }) => errors.push(error),
@@ -86,7 +86,7 @@ describe('the endpoint header', () => {
     const endpoint = await endpointForTest((response, { url }) =>
       url === '/moved' ? response.writeHead(204).end() : response.writeHead(308, { location: '/moved' }).end()
     )
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, endpointHeader: `x-api-key: ${SECRET}` })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, endpointHeader: `x-api-key: ${SECRET}` })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(endpoint.messages().map(({ headers }) => headers['x-api-key'])).toEqual([SECRET, SECRET])
@@ -97,7 +97,7 @@ describe('the endpoint header', () => {
     const endpoint = await endpointForTest((response) =>
       response.writeHead(200, { 'x-echo': SECRET, 'x-more': `key ${SECRET}, sent` }).end()
     )
-    const sandbox = await sandboxForTest({
+    const sandbox = await installationForTest({
       endpoint: endpoint.url,
       endpointHeader: `x-api-key: ${SECRET}`,
       onExchange: (exchange) => exchanges.push(exchange),
@@ -117,7 +117,7 @@ describe('the endpoint header', () => {
     const seen: unknown[] = []
     const exchanges: Exchange[] = []
     const endpoint = await endpointForTest(respond)
-    const sandbox = await sandboxForTest({
+    const sandbox = await installationForTest({
       endpoint: endpoint.url,
       endpointHeader: `x-api-key: ${SECRET}`,
       onLog: (line) => seen.push(line),
@@ -150,7 +150,7 @@ describe('a malformed endpoint header fails the registration, with what it shoul
     ['a zero byte', 'x-api-key: T0p-$ecret\u0000'],
   ])('%s', async (_what, endpointHeader) => {
     const endpoint = await endpointForTest()
-    const registration = sandboxForTest({ endpoint: endpoint.url, endpointHeader })
+    const registration = installationForTest({ endpoint: endpoint.url, endpointHeader })
     await expect(registration).rejects.toThrow(
       /^The Endpoint Header is malformed\. It is one header, "Name: value", such/
     )
@@ -162,7 +162,7 @@ describe('a malformed endpoint header fails the registration, with what it shoul
     'a URL that was pasted into it: %s',
     async (endpointHeader) => {
       const endpoint = await endpointForTest()
-      const registration = sandboxForTest({ endpoint: endpoint.url, endpointHeader })
+      const registration = installationForTest({ endpoint: endpoint.url, endpointHeader })
       await expect(registration).rejects.toThrow('The Endpoint Header is a URL. It is one header, "Name: value", such')
       await expect(registration).rejects.not.toThrow(/ecret/)
     }
@@ -175,7 +175,7 @@ describe('a malformed endpoint header fails the registration, with what it shoul
 
   it.each(RESERVED.split(' '))('a name that the integration or HTTP needs for itself: %s', async (name) => {
     const endpoint = await endpointForTest()
-    const registration = sandboxForTest({ endpoint: endpoint.url, endpointHeader: `${name}: ${SECRET}` })
+    const registration = installationForTest({ endpoint: endpoint.url, endpointHeader: `${name}: ${SECRET}` })
     await expect(registration).rejects.toThrow(
       `The Endpoint Header may not be "${name}", which the integration or HTTP`
     )

@@ -2,10 +2,11 @@ import { createServer, type ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { json } from 'node:stream/consumers'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import type { SandboxOptions } from '../../sandbox/sandbox'
-import { endpointForTest, proxyForTest, sandboxForTest } from '../harness/for-test'
+import type { InstallationOptions } from '../../sandbox/cloud/installation'
+import { endpointForTest, installationForTest, proxyForTest, sandboxForTest } from '../harness/for-test'
 
-const registration = (endpoint: string, options: SandboxOptions = {}) => sandboxForTest({ ...options, endpoint })
+const registration = (endpoint: string, options: InstallationOptions = {}) =>
+  installationForTest({ ...options, endpoint })
 
 /** An endpoint that answers the test message so. */
 const endpointThatAnswers = async (respond: (response: ServerResponse, body: object) => void): Promise<string> => {
@@ -20,7 +21,7 @@ describe('when a bot’s owner saves the configuration', () => {
 
   it('the endpoint gets one test message, v0.2.3’s own', async () => {
     const endpoint = await endpointForTest()
-    await sandboxForTest({ endpoint: endpoint.url })
+    await installationForTest({ endpoint: endpoint.url })
     expect(endpoint.messages()).toEqual([])
     expect(endpoint.tests()).toHaveLength(1)
     expect(endpoint.tests()[0]).toMatchObject({ method: 'POST', url: '/bot?key=a%20b', body: test })
@@ -40,7 +41,7 @@ describe('when a bot’s owner saves the configuration', () => {
   it('a connection that was kept and forgotten on the way does not make it fail', async () => {
     const endpoint = await endpointForTest()
     const proxy = await proxyForTest(endpoint.url)
-    const sandbox = await sandboxForTest({ endpoint: proxy.url })
+    const sandbox = await installationForTest({ endpoint: proxy.url })
     proxy.forget('reset')
     expect(await sandbox.register()).toMatchObject({ status: 200 })
   })
@@ -108,14 +109,17 @@ describe('when a bot’s owner saves the configuration', () => {
     )
   })
 
-  it.each(['127.0.0.1', 'localhost', '[::1]', '2130706433', '169.254.169.254', '[::ffff:10.0.0.1]'])(
-    'fails when the endpoint is at a private address: %s',
-    async (host) => {
-      await expect(
-        registration(`http://${host}/bot`, { env: () => ({ ALLOW_PRIVATE_ENDPOINTS: '' }) })
-      ).rejects.toThrow(/is not a public address\. Messages go to endpoints on the internet only/)
+  it('fails when the endpoint is at a private address', async () => {
+    const env = { ALLOW_PRIVATE_ENDPOINTS: 'true' }
+    const sandbox = await sandboxForTest({ env: () => env })
+    env.ALLOW_PRIVATE_ENDPOINTS = ''
+    await sandbox.endInstance()
+    for (const host of ['127.0.0.1', 'localhost', '[::1]', '2130706433', '169.254.169.254', '[::ffff:10.0.0.1]']) {
+      await expect(sandbox.install({ endpoint: `http://${host}/bot` })).rejects.toThrow(
+        /is not a public address\. Messages go to endpoints on the internet only/
+      )
     }
-  )
+  })
 
   it.each([
     'secret',
@@ -191,6 +195,6 @@ describe('when a bot’s owner saves the configuration', () => {
 })
 
 it('uninstalling the integration succeeds', async () => {
-  const sandbox = await sandboxForTest()
+  const sandbox = await installationForTest()
   expect((await sandbox.unregister()).status).toBe(200)
 })

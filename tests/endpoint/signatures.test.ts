@@ -3,7 +3,7 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, it } from 'vitest'
 import { messageBody, send } from '../harness/backend'
 import type { Received } from '../harness/endpoint'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest } from '../harness/for-test'
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
@@ -14,7 +14,7 @@ describe('signatures', () => {
     const endpoint = await endpointForTest((response) =>
       response.writeHead(++tries === 1 ? 503 : 200, { 'retry-after': '1.1' }).end()
     )
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, signingSecret: SECRET })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, signingSecret: SECRET })
     await send(sandbox, messageBody({ text: 'naïve 日本語 👩‍👩‍👧' }))
     await sandbox.settled()
 
@@ -33,7 +33,7 @@ describe('signatures', () => {
 
   it('may be made with a secret that has white space around it', async () => {
     const endpoint = await endpointForTest()
-    await sandboxForTest({ endpoint: endpoint.url, signingSecret: ` ${SECRET}\n` })
+    await installationForTest({ endpoint: endpoint.url, signingSecret: ` ${SECRET}\n` })
     const [{ text, headers }] = endpoint.tests() as [Received]
     expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toMatchObject({ type: 'test' })
   })
@@ -41,7 +41,7 @@ describe('signatures', () => {
   it('are two in one header while a secret is being replaced, each of one of both secrets', async () => {
     const next = `whsec_${randomBytes(24).toString('base64')}`
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url, signingSecret: `${SECRET}  ${next}` })
+    const sandbox = await installationForTest({ endpoint: endpoint.url, signingSecret: `${SECRET}  ${next}` })
     await send(sandbox, messageBody())
     await sandbox.settled()
     for (const { text, headers } of [...endpoint.tests(), ...endpoint.messages()]) {
@@ -68,7 +68,7 @@ describe('signatures', () => {
     })
     const made: string[] = []
     const outcomes = new Map<string, string | undefined>()
-    const sandbox = await sandboxForTest({
+    const sandbox = await installationForTest({
       endpoint: endpoint.url,
       signingSecret: SECRET,
       onMessage: ({ id, direction }) => direction === 'outgoing' && made.push(id),
@@ -100,7 +100,7 @@ describe('signatures', () => {
 
   it('are on the registration’s test message too', async () => {
     const endpoint = await endpointForTest()
-    await sandboxForTest({ endpoint: endpoint.url, signingSecret: SECRET })
+    await installationForTest({ endpoint: endpoint.url, signingSecret: SECRET })
     const [{ text, headers }] = endpoint.tests() as [Received]
     expect(new Webhook(SECRET).verify(text, headers as Record<string, string>)).toEqual({
       type: 'test',
@@ -110,7 +110,7 @@ describe('signatures', () => {
 
   it('are absent without one', async () => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     await send(sandbox, messageBody())
     await sandbox.settled()
     expect(endpoint.messages()[0]!.headers).not.toHaveProperty('webhook-signature')

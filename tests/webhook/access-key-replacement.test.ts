@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { messageBody, send } from '../harness/backend'
-import { sandboxForTest } from '../harness/for-test'
+import { installationForTest } from '../harness/for-test'
 
 describe('two keys, while one is being replaced', () => {
   const newKey = () => randomBytes(32).toString('hex')
   const [former, next] = [newKey(), newKey()] as const
 
   it('both let in, also side by side, and the two in one word do not', async () => {
-    const own = await sandboxForTest({ accessKey: `${former} ${next}`, bot: () => [] })
+    const own = await installationForTest({ accessKey: `${former} ${next}`, bot: () => [] })
     for (const key of [former, next]) {
       expect((await send(own, messageBody(), { authorization: `Bearer ${key}` })).status).toBe(200)
     }
@@ -22,7 +22,7 @@ describe('two keys, while one is being replaced', () => {
 
   it('replacing one loses nothing that is sent throughout', async () => {
     const heard: unknown[] = []
-    const own = await sandboxForTest({
+    const own = await installationForTest({
       accessKey: former,
       bot: ({ payload }) => {
         heard.push(payload.text)

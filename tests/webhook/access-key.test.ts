@@ -4,7 +4,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest, sandboxForTest } from '../harness/for-test'
 import { isOwnCall } from '../harness/own-calls'
 
 const newKey = () => randomBytes(32).toString('hex')
@@ -83,7 +83,7 @@ describe('the access key', () => {
   })
 
   it('a later message costs one call, over a connection that is kept', async () => {
-    const quiet = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall })
+    const quiet = await installationForTest({ accessKey: KEY, bot: () => [], onApiCall })
     const body = messageBody()
     for (let count = 0; count < 20; count++) {
       await send(quiet, { ...body, messageId: `${count}` }, { authorization: `Bearer ${KEY}` })
@@ -94,7 +94,7 @@ describe('the access key', () => {
 
   it('is compared before anything is asked of Botpress, and never sent to Botpress or the endpoint', async () => {
     const endpoint = await endpointForTest()
-    const own = await sandboxForTest({
+    const own = await installationForTest({
       accessKey: KEY,
       endpoint: endpoint.url,
       onApiCall,
@@ -107,7 +107,7 @@ describe('the access key', () => {
   it('may be of any visible ASCII characters, 32 to 200 of them', async () => {
     const odd = `!"#$%&'()*+,-./:;<=>?@[\\]^_\`{|}~`
     for (const key of [odd, 'k'.repeat(200), 'k'.repeat(32)]) {
-      const own = await sandboxForTest({ accessKey: key, bot: () => [] })
+      const own = await installationForTest({ accessKey: key, bot: () => [] })
       expect((await send(own, messageBody(), { authorization: `Bearer ${key}` })).status).toBe(200)
       expect((await send(own, messageBody(), { authorization: null, headers: { 'x-bp-secret': key } })).status).toBe(
         200
@@ -201,7 +201,7 @@ describe('the ways around the access key are shut', () => {
   })
 
   it.each([undefined, '', ' ', '\n\t'])('none configured (%j): nothing opens', async (accessKey) => {
-    const own = await sandboxForTest({ accessKey, onApiCall })
+    const own = await installationForTest({ accessKey, onApiCall })
     for (const credential of [KEY, 'undefined', 'null', '""', '', ' ', '[]']) {
       expectShut((await send(own, messageBody(), { authorization: `Bearer ${credential}` })).status)
       const headers = { 'x-bp-secret': credential }
@@ -227,9 +227,9 @@ describe('the ways around the access key are shut', () => {
 
   it('the key of another installation, of the same bot or another', async () => {
     const others = [newKey(), newKey()]
-    const own = await sandboxForTest({ accessKey: KEY, onApiCall })
-    await own.install({ accessKey: others[0] })
-    await own.install({ accessKey: others[1], inBotOf: own })
+    const own = await installationForTest({ accessKey: KEY })
+    await installationForTest({ accessKey: others[0] })
+    await installationForTest({ accessKey: others[1], inBotOf: own, onApiCall })
     // Good where it belongs, also in the instance that is asked next.
     await send(own, messageBody(), { authorization: `Bearer ${KEY}` })
     await own.settled()
@@ -238,7 +238,7 @@ describe('the ways around the access key are shut', () => {
   })
 
   it('a key that was good, and is no longer configured', async () => {
-    const own = await sandboxForTest({ accessKey: KEY, bot: () => [], onApiCall })
+    const own = await installationForTest({ accessKey: KEY, bot: () => [], onApiCall })
     const body = messageBody()
     expect((await send(own, body, { authorization: `Bearer ${KEY}` })).status).toBe(200)
     own.configure({ accessKey: newKey() })
@@ -259,7 +259,7 @@ describe('a malformed access key fails the registration, with what one looks lik
     ['of three', [newKey(), newKey(), newKey()].join(' ')],
   ])('%s', async (_what, accessKey) => {
     const endpoint = await endpointForTest()
-    const failure: Error = await sandboxForTest({ accessKey, endpoint: endpoint.url }).then(
+    const failure: Error = await installationForTest({ accessKey, endpoint: endpoint.url }).then(
       () => expect.unreachable(),
       (error) => error
     )

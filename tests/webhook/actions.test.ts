@@ -1,12 +1,12 @@
 import { expect, it } from 'vitest'
 import type { Fault } from '../../sandbox/cloud/chat/chat-api'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest, sandboxForTest } from '../harness/for-test'
 
 const output = ({ body }: { body?: string }) => JSON.parse(body!).output
 
 it('getOrCreateUser creates a user with the external id, and gets it after', async () => {
-  const sandbox = await sandboxForTest()
+  const sandbox = await installationForTest()
   const input = { user: { id: 'ada' }, name: 'Ada Lovelace', pictureUrl: 'https://example.com/ada.png' }
 
   const created = output(await sandbox.callAction('getOrCreateUser', input))
@@ -23,7 +23,7 @@ it('getOrCreateUser creates a user with the external id, and gets it after', asy
 
 it('getOrCreateConversation makes a conversation that the bot can write to first', async () => {
   const endpoint = await endpointForTest()
-  const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+  const sandbox = await installationForTest({ endpoint: endpoint.url })
   const input = { conversation: { id: 'tea' } }
 
   const created = output(await sandbox.callAction('getOrCreateConversation', input))
@@ -36,7 +36,7 @@ it('getOrCreateConversation makes a conversation that the bot can write to first
 })
 
 it('the user and the conversation of an action are those of the webhook', async () => {
-  const sandbox = await sandboxForTest()
+  const sandbox = await installationForTest()
   const { body } = await send(sandbox, messageBody({ userId: 'ada', conversationId: 'tea' }))
   expect(output(await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' } }))).toEqual({ userId: body.user.id })
   expect(output(await sandbox.callAction('getOrCreateConversation', { conversation: { id: 'tea' } }))).toEqual({
@@ -45,7 +45,7 @@ it('the user and the conversation of an action are those of the webhook', async 
 })
 
 it('getOrCreateUser keeps the name and the picture up to date', async () => {
-  const sandbox = await sandboxForTest()
+  const sandbox = await installationForTest()
   const act = (fields: object) => sandbox.callAction('getOrCreateUser', { user: { id: 'ada' }, ...fields })
   const { userId } = output(await act({ name: 'Ada', pictureUrl: 'https://example.com/ada.png' }))
   await act({ name: 'Countess', pictureUrl: '' })
@@ -53,7 +53,7 @@ it('getOrCreateUser keeps the name and the picture up to date', async () => {
 })
 
 it('a name that an action has changed is replaced by the next message that tells another', async () => {
-  const sandbox = await sandboxForTest()
+  const sandbox = await installationForTest()
   const body = messageBody({ userId: 'ada', user: { name: 'Ada' } })
   const { user } = (await send(sandbox, body)).body
   await sandbox.callAction('getOrCreateUser', { user: { id: 'ada' }, name: 'Countess' })
@@ -74,7 +74,7 @@ it.each<[string, Fault]>([
   ['a reset after the write', { reset: 'after write' }],
 ])('an action is tried again after a passing failure of Botpress: %s', async (_what, fault) => {
   let left = 0
-  const sandbox = await sandboxForTest({ onApiCall: () => (left-- > 0 ? fault : undefined) })
+  const sandbox = await installationForTest({ onApiCall: () => (left-- > 0 ? fault : undefined) })
   for (const [type, input] of [
     ['getOrCreateUser', { user: { id: 'ada' } }],
     ['getOrCreateConversation', { conversation: { id: 'tea' } }],
@@ -86,7 +86,7 @@ it.each<[string, Fault]>([
 
 it('an action that Botpress refuses tells its reason, after one try', async () => {
   const calls: unknown[] = []
-  const sandbox = await sandboxForTest({
+  const sandbox = await installationForTest({
     onApiCall: (call) => {
       calls.push(call)
       return apiError(400)

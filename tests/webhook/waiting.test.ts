@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { type Answer, messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest } from '../harness/for-test'
 
 let calls: ApiCall[] = []
 let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
@@ -201,7 +201,7 @@ describe('Prefer: wait=N', () => {
 
   it('the endpoint gets the messages all the same', async () => {
     const endpoint = await endpointForTest()
-    const own = await sandboxForTest({ endpoint: endpoint.url })
+    const own = await installationForTest({ endpoint: endpoint.url })
     const answer = await send(own, messageBody(), { headers: { prefer: 'wait=10' } })
     await own.settled()
     expect(endpoint.messages().map((received) => received.body)).toEqual(answer.body.replies)
