@@ -14,35 +14,35 @@ export const sandboxForTest = async (options?: SandboxOptions): Promise<Sandbox>
 
 type Watchers = EventListeners & Pick<SandboxOptions, 'onApiCall'>
 
-/** Those of the test that runs. */
-let watchers: Watchers = {}
+/** A token of another workspace, in the cloud that is shared. */
+export const FOREIGN_TOKEN = 'bp_pat_foreign'
 
 let sharedCloud: Promise<Sandbox> | undefined
 
+/** Those of the test that runs. */
+let watchers: Watchers[] = []
+
+const startSharedCloud = () =>
+  startSandbox({
+    foreignTokens: [FOREIGN_TOKEN],
+    onMessage: (...message) => watchers.forEach(({ onMessage }) => onMessage?.(...message)),
+    onDelivery: (delivery) => watchers.forEach(({ onDelivery }) => onDelivery?.(delivery)),
+    onExchange: (exchange) => watchers.forEach(({ onExchange }) => onExchange?.(exchange)),
+    onLog: (line) => watchers.forEach(({ onLog }) => onLog?.(line)),
+    onApiCall: (call) => watchers.map(({ onApiCall }) => onApiCall?.(call)).find(Boolean),
+  })
+
 /**
- * An installation in a cloud that the tests share, one after the other: most of a sandbox's time goes into its first instance.
- * The watchers hear of it until the test ends.
+ * An installation in a cloud that tests share, one after the other: starting the first instance is most of a sandbox's cost.
+ * Its watchers hear all of the cloud until the test ends.
  *
  * @throws RegistrationError when the integration refuses its configuration
  */
-export const installationForTest = async ({
-  onMessage,
-  onDelivery,
-  onExchange,
-  onLog,
-  onApiCall,
-  ...options
-}: InstallationOptions & Watchers = {}): Promise<Installation> => {
-  sharedCloud ??= startSandbox({
-    onMessage: (...message) => watchers.onMessage?.(...message),
-    onDelivery: (delivery) => watchers.onDelivery?.(delivery),
-    onExchange: (exchange) => watchers.onExchange?.(exchange),
-    onLog: (line) => watchers.onLog?.(line),
-    onApiCall: (call) => watchers.onApiCall?.(call),
-  })
-  watchers = { onMessage, onDelivery, onExchange, onLog, onApiCall }
-  onTestFinished(() => void (watchers = {}))
+export const installationForTest = async (options: InstallationOptions & Watchers = {}): Promise<Installation> => {
+  sharedCloud ??= startSharedCloud()
   const cloud = await sharedCloud
+  watchers.push(options)
+  onTestFinished(() => void (watchers = []))
   const installation = await cloud.install(options)
   onTestFinished(installation.settled)
   return installation

@@ -1,23 +1,22 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
-import type { Sandbox } from '../../sandbox/sandbox'
+import type { Installation } from '../../sandbox/cloud/installation'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, FOREIGN_TOKEN, installationForTest, sandboxForTest } from '../harness/for-test'
 import { isOwnCall } from '../harness/own-calls'
 
 let calls: (ApiCall & { at: number })[] = []
 let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
-let sandbox: Sandbox
+let sandbox: Installation
 
 const operations = () => calls.map(({ operation }) => operation)
 
 beforeEach(async () => {
   calls = []
   faultOf = () => undefined
-  sandbox = await sandboxForTest({
+  sandbox = await installationForTest({
     bot: () => [],
-    foreignTokens: ['bp_pat_foreign'],
     onApiCall: (call) => {
       if (!isOwnCall(call)) calls.push({ ...call, at: performance.now() })
       return faultOf(call)
@@ -27,7 +26,7 @@ beforeEach(async () => {
 
 const BAD_TOKENS = [
   ['unknown', 'bp_pat_unknown', 401],
-  ['of another workspace', 'bp_pat_foreign', 403],
+  ['of another workspace', FOREIGN_TOKEN, 403],
   ['missing', '', 401],
 ] as const
 
@@ -64,7 +63,7 @@ describe('what a message costs', () => {
   })
 
   it('another installation in the same bot: nothing that is remembered of the first', async () => {
-    const another = await sandbox.install({ inBotOf: sandbox, token: 'bp_pat_other' })
+    const another = await installationForTest({ inBotOf: sandbox, token: 'bp_pat_other' })
     const body = messageBody()
     await send(sandbox, body)
     calls = []
@@ -184,7 +183,7 @@ describe('who may come in, whatever is remembered', () => {
   })
 
   it('no request is answered across bots: each bot has its own users, conversations and tokens', async () => {
-    const other = await sandbox.install({ token: 'bp_pat_other', bot: () => [] })
+    const other = await installationForTest({ token: 'bp_pat_other', bot: () => [] })
     const body = messageBody()
     const here = await send(sandbox, body)
     calls = []
