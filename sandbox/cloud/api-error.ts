@@ -1,8 +1,8 @@
-import { state } from '@botpress/api'
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { randomUUID } from 'node:crypto'
+import { statuses } from './botpress-api.json'
 
-export type ApiErrorType = (typeof state.errors)[number]['type']
+export type ApiErrorType = keyof typeof statuses
 
 /** An error as Botpress answers it: its `type` decides the HTTP status. */
 export class ApiError extends Error {
@@ -13,7 +13,7 @@ export class ApiError extends Error {
     message: string
   ) {
     super(message)
-    this.status = state.errors.find((error) => error.type === type)!.status
+    this.status = statuses[type]
   }
 
   toJSON() {

@@ -1,9 +1,12 @@
 import { state } from '@botpress/api'
 import { Client, isApiError } from '@botpress/client'
+import { readFile } from 'node:fs/promises'
 import Ajv from 'ajv'
 import { ulid } from 'ulid'
 import { beforeAll, describe, expect, it } from 'vitest'
-import { CHAT_OPERATIONS, type ChatOperation } from './chat'
+import { operations } from '../botpress-api.json'
+import { botpressApiJson } from '../describe-botpress-api'
+import type { ChatOperation } from './chat'
 import type { Fault } from './chat-api'
 import type { Installation } from '../installation'
 import { type Sandbox, startSandbox } from '../../sandbox'
@@ -37,6 +40,10 @@ const makeMessage = async (id: string) => {
   return { conversation, user, message, input }
 }
 
+it('the vendor’s own description is what botpress-api.json keeps of it', async () => {
+  expect(await readFile('sandbox/cloud/botpress-api.json', 'utf8')).toBe(botpressApiJson())
+})
+
 describe('the sandbox’s chat API, through the official client', () => {
   it('answers each operation as the vendor describes it', async () => {
     const ajv = new Ajv({ strict: false, validateFormats: false })
@@ -68,7 +75,7 @@ describe('the sandbox’s chat API, through the official client', () => {
       deleteConversation: await client.deleteConversation({ id: doomed.conversation.id }),
       deleteUser: await client.deleteUser({ id: doomed.user.id }),
     }
-    for (const name of CHAT_OPERATIONS) {
+    for (const name of Object.keys(operations) as ChatOperation[]) {
       const schema = JSON.parse(
         JSON.stringify(state.operations[name].response.schema).replaceAll('"#/components', '"vendor#/components')
       )

@@ -1,10 +1,10 @@
-import { state } from '@botpress/api'
 import rateLimit from '@fastify/rate-limit'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import qs from 'qs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ApiError } from '../api-error'
-import { type Chat, CHAT_OPERATIONS, type ChatOperation } from './chat'
+import { operations } from '../botpress-api.json'
+import type { Chat, ChatOperation } from './chat'
 
 /** A request to the chat API, as it came in. */
 export type ApiCall = {
@@ -49,14 +49,13 @@ const MAX_REQUEST_BYTES = 1024 * 1024
 
 const MESSAGE_CREATION = new Set<ChatOperation>(['createMessage', 'getOrCreateMessage'])
 
-/** Serves Botpress's chat API: each request is checked with the JSON schemas of the vendor's own description. */
+/** Serves Botpress's chat API: each request is checked with the JSON schemas of the vendor's own description, of which `npm run build:botpress-api` keeps what is needed. */
 export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCall, rateLimits }: ChatApiProps) => {
   await server.register(rateLimit, { global: false })
   const checkRates = ratesOf(server, rateLimits)
   const admitted = new WeakMap<FastifyRequest, { chat: Chat; fault: Fault | void }>()
 
-  for (const name of CHAT_OPERATIONS) {
-    const operation = state.operations[name]
+  for (const [name, operation] of Object.entries(operations) as [ChatOperation, Operation][]) {
     server.route({
       method: operation.method.toUpperCase(),
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
@@ -85,7 +84,7 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
         // The schemas have made sure of the input's type.
         const output = chat.operations[name](inputOf(request) as never)
         if (fault?.reset === 'after write') return reset(request, reply)
-        return reply.code(('status' in operation.response && operation.response.status) || 200).send(output)
+        return reply.code(operation.status).send(output)
       },
     })
   }
@@ -119,25 +118,28 @@ const reset = ({ raw }: FastifyRequest, reply: FastifyReply) => {
   return reply.hijack()
 }
 
-type Operation = (typeof state.operations)[ChatOperation]
+type Parameter = { in: string; schema?: object; type: string }
 
-const schemaOf = ({ parameters, ...operation }: Operation) => {
-  const named = Object.entries(parameters as Record<string, { in: string; schema?: object; type: string }>)
+type Operation = {
+  method: string
+  path: string
+  parameters: Record<string, Parameter>
+  status: number
+  body?: object
+}
+
+const schemaOf = ({ parameters, body }: Operation) => {
   const schemaOfThoseIn = (place: string) => ({
     type: 'object',
     properties: Object.fromEntries(
-      named
+      Object.entries(parameters)
         .filter(([, parameter]) => parameter.in === place)
         .map(([name, parameter]) => [name, parameterSchema(parameter)])
     ),
     additionalProperties: false,
   })
-  return {
-    params: schemaOfThoseIn('path'),
-    querystring: schemaOfThoseIn('query'),
-    ...('requestBody' in operation && { body: operation.requestBody.schema }),
-  }
+  return { params: schemaOfThoseIn('path'), querystring: schemaOfThoseIn('query'), ...(body && { body }) }
 }
 
-const parameterSchema = ({ schema, type }: { schema?: object; type: string }) =>
+const parameterSchema = ({ schema, type }: Parameter) =>
   schema ?? (type === 'string[]' ? { type: 'array', items: { type: 'string' } } : { type })

@@ -1,33 +1,10 @@
 import type { ClientInputs, ClientOutputs, Conversation, Event, Message, User } from '@botpress/client'
 import { ApiError } from '../api-error'
+import type { operations } from '../botpress-api.json'
 import { Collection } from './collection'
 
 /** The part of Botpress's API that an integration chats with. */
-export const CHAT_OPERATIONS = [
-  'createConversation',
-  'getConversation',
-  'getOrCreateConversation',
-  'listConversations',
-  'updateConversation',
-  'deleteConversation',
-  'createUser',
-  'getUser',
-  'getOrCreateUser',
-  'listUsers',
-  'updateUser',
-  'deleteUser',
-  'createMessage',
-  'getMessage',
-  'getOrCreateMessage',
-  'listMessages',
-  'updateMessage',
-  'deleteMessage',
-  'createEvent',
-  'getEvent',
-  'listEvents',
-] as const
-
-export type ChatOperation = (typeof CHAT_OPERATIONS)[number]
+export type ChatOperation = keyof typeof operations
 
 type ChatOperations = { [Name in ChatOperation]: (input: ClientInputs[Name]) => ClientOutputs[Name] }
 
