@@ -1,10 +1,8 @@
-import { describe, it as test } from 'vitest'
+import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { describe, it } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox'
 import { send } from '../harness/backend'
 import { startEndpoint } from '../harness/endpoint'
-
-// They take as long as the integration's patience, side by side.
-const it = test.concurrent
 
 /** What becomes of a message whose endpoint answers its tries after a while, or never. */
 const deliver = async (...answers: { afterMs?: number; status?: number; endAfterMs?: number }[]) => {
@@ -27,129 +25,171 @@ const deliver = async (...answers: { afterMs?: number; status?: number; endAfter
   return { ...response, received, lines, cutOff, mark: message!.tags['delivery'] }
 }
 
-describe('a backend of v0.2.3, that answers when its work is done', { timeout: 60_000 }, () => {
-  it('after 12 s gets the message once', async ({ expect }) => {
-    expect(await deliver({ afterMs: 12_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
+/** A server that takes connections and says nothing. */
+const listen = async (onConnection: (socket: Socket) => void) => {
+  const sockets: Socket[] = []
+  const server = createServer((socket) => {
+    sockets.push(socket)
+    onConnection(socket)
   })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const close = () => {
+    server.close()
+    sockets.forEach((socket) => socket.destroy())
+  }
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close }
+}
 
-  it('after 25 s gets the message once', async ({ expect }) => {
-    expect(await deliver({ afterMs: 25_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
-  })
-
-  it('at once, and works on for 28 s until the end of the request, is not cut off', async ({ expect }) => {
-    expect(await deliver({ afterMs: 0, endAfterMs: 28_000 })).toMatchObject({ status: 200, received: 1, cutOff: false })
-  })
-
-  it('at once, and never comes to its end, is cut off after 30 s', async ({ expect }) => {
-    const start = Date.now()
-    expect(await deliver({ afterMs: 0, endAfterMs: Infinity })).toMatchObject({
-      status: 200,
-      received: 1,
-      cutOff: true,
+// Each takes as long as the integration's patience: side by side.
+describe.concurrent('slow endpoints', () => {
+  describe('a backend of v0.2.3, that answers when its work is done', () => {
+    it('after 12 s gets the message once', async ({ expect }) => {
+      expect(await deliver({ afterMs: 12_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
     })
-    expect(Date.now() - start).toBeGreaterThan(29_500)
-  })
 
-  it('never: gets the message once, and the log says that it may have arrived', async ({ expect }) => {
-    const { status, body, received, lines, mark } = await deliver()
-    expect({ status, received, mark }).toEqual({ status: 400, received: 1, mark: 'unknown' })
-    expect(body).toMatch(
-      /The message msg_\w+ may have arrived, in 1 try: .* did not answer in time, within 30 s\. Let the endpoint/
-    )
-    expect(lines.filter((line) => line.includes('may have arrived'))).toHaveLength(1)
-  })
-})
-
-describe('a message that may have arrived', { timeout: 60_000 }, () => {
-  it('at a later try is marked as unknown then', async ({ expect }) => {
-    const { received, mark } = await deliver({ afterMs: 0, status: 503 })
-    expect({ received, mark }).toEqual({ received: 2, mark: 'unknown' })
-  })
-
-  it('is answered 5xx by a gateway, 10 s or more after it was sent whole, and is not tried again', async ({
-    expect,
-  }) => {
-    const { received, mark, body } = await deliver({ afterMs: 10_100, status: 502 })
-    expect({ received, mark }).toEqual({ received: 1, mark: 'unknown' })
-    expect(body).toMatch(
-      /may have arrived, in 1 try: .* answered 502 after 10 s, which a gateway does while .* Let the/
-    )
-  })
-
-  it('is not one that is answered 5xx before: that is tried again', async ({ expect }) => {
-    const { received, mark } = await deliver({ afterMs: 9000, status: 502 }, { afterMs: 0 })
-    expect({ received, mark }).toEqual({ received: 2, mark: undefined })
-  })
-
-  it('while the endpoint is known to be down, after 10 s; and it is redelivered with its conversation, on request', async ({
-    expect,
-  }) => {
-    let tries = 0
-    const endpoint = await startEndpoint((response) => {
-      if (++tries <= 4) response.writeHead(503).end()
-      else if (tries > 5) response.writeHead(204).end()
+    it('after 25 s gets the message once', async ({ expect }) => {
+      expect(await deliver({ afterMs: 25_000 })).toMatchObject({ status: 200, received: 1, lines: [] })
     })
-    const lines: string[] = []
-    const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1, onLog: (line) => lines.push(line) })
-    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
-    for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
-    expect(sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([
-      { delivery: 'failed' },
-      { delivery: 'unknown' },
-    ])
-    expect(lines.join('\n')).toMatch(/may have arrived, in 1 try: .* within 10 s\./)
-    const { body } = await send(sandbox, { delivery: 'unknown' }, { path: '/redeliveries' })
-    expect(body).toEqual({ delivered: 1, undelivered: 0 })
-    await sandbox.close()
-    await endpoint.close()
-  })
 
-  it('while the endpoint is known to be down has 10 s for the head, and the whole time for the body', async ({
-    expect,
-  }) => {
-    let tries = 0
-    let isCut: boolean | undefined
-    const endpoint = await startEndpoint((response) => {
-      if (++tries <= 4) return response.writeHead(503).end()
-      // The first message is redelivered then, in what is left of the call.
-      if (tries > 5) return response.writeHead(200).end()
-      response.on('close', () => (isCut = !response.writableFinished))
-      response.writeHead(200).flushHeaders()
-      return setTimeout(() => response.end(), 22_000)
-    })
-    const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
-    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
-    for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
-    expect({ tries, isCut }).toEqual({ tries: 6, isCut: false })
-    await sandbox.close()
-    await endpoint.close()
-  })
-
-  it('in a redelivery is marked so, and the next one goes on behind it, within 20 s', async ({ expect }) => {
-    const endpoint = await startEndpoint((response, { body }) => {
-      if ((body.payload as { text: string }).text !== 'hangs') response.writeHead(204).end()
-    })
-    const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
-    const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
-    const userId = sandbox.chat.users.all()[0]!.id
-    for (const text of ['hangs', 'next']) {
-      const { id } = sandbox.chat.createBotMessage({
-        conversationId: conversation.id,
-        userId,
-        type: 'text',
-        payload: { text },
+    it('at once, and works on for 28 s until the end of the request, is not cut off', async ({ expect }) => {
+      expect(await deliver({ afterMs: 0, endAfterMs: 28_000 })).toMatchObject({
+        status: 200,
+        received: 1,
+        cutOff: false,
       })
-      sandbox.chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
-    }
-    const { body } = await send(sandbox, {}, { path: '/redeliveries' })
-    expect(body).toMatchObject({
-      delivered: 0,
-      undelivered: 2,
-      reason: expect.stringMatching(/may have arrived.* within 1\d(\.\d)? s/),
     })
-    expect(sandbox.chat.messages.all().map(({ tags }) => tags['delivery'])).toEqual(['unknown', 'failed'])
-    expect((await send(sandbox, {}, { path: '/redeliveries' })).body).toEqual({ delivered: 1, undelivered: 0 })
-    await sandbox.close()
-    await endpoint.close()
+
+    it('at once, and never comes to its end, is cut off after 30 s', async ({ expect }) => {
+      const start = Date.now()
+      expect(await deliver({ afterMs: 0, endAfterMs: Infinity })).toMatchObject({
+        status: 200,
+        received: 1,
+        cutOff: true,
+      })
+      expect(Date.now() - start).toBeGreaterThan(29_500)
+    })
+
+    it('never: gets the message once, and the log says that it may have arrived', async ({ expect }) => {
+      const { status, body, received, lines, mark } = await deliver()
+      expect({ status, received, mark }).toEqual({ status: 400, received: 1, mark: 'unknown' })
+      expect(body).toMatch(
+        /The message msg_\w+ may have arrived, in 1 try: .* did not answer in time, within 30 s\. Let the endpoint/
+      )
+      expect(lines.filter((line) => line.includes('may have arrived'))).toHaveLength(1)
+    })
+  })
+
+  describe('a message that may have arrived', () => {
+    it('at a later try is marked as unknown then', async ({ expect }) => {
+      const { received, mark } = await deliver({ afterMs: 0, status: 503 })
+      expect({ received, mark }).toEqual({ received: 2, mark: 'unknown' })
+    })
+
+    it('is answered 5xx by a gateway, 10 s or more after it was sent whole, and is not tried again', async ({
+      expect,
+    }) => {
+      const { received, mark, body } = await deliver({ afterMs: 10_100, status: 502 })
+      expect({ received, mark }).toEqual({ received: 1, mark: 'unknown' })
+      expect(body).toMatch(
+        /may have arrived, in 1 try: .* answered 502 after 10 s, which a gateway does while .* Let the/
+      )
+    })
+
+    it('is not one that is answered 5xx before: that is tried again', async ({ expect }) => {
+      const { received, mark } = await deliver({ afterMs: 9000, status: 502 }, { afterMs: 0 })
+      expect({ received, mark }).toEqual({ received: 2, mark: undefined })
+    })
+
+    it('while the endpoint is known to be down, after 10 s; and it is redelivered with its conversation, on request', async ({
+      expect,
+    }) => {
+      let tries = 0
+      const endpoint = await startEndpoint((response) => {
+        if (++tries <= 4) response.writeHead(503).end()
+        else if (tries > 5) response.writeHead(204).end()
+      })
+      const lines: string[] = []
+      const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1, onLog: (line) => lines.push(line) })
+      const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+      for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
+      expect(sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([
+        { delivery: 'failed' },
+        { delivery: 'unknown' },
+      ])
+      expect(lines.join('\n')).toMatch(/may have arrived, in 1 try: .* within 10 s\./)
+      const { body } = await send(sandbox, { delivery: 'unknown' }, { path: '/redeliveries' })
+      expect(body).toEqual({ delivered: 1, undelivered: 0 })
+      await sandbox.close()
+      await endpoint.close()
+    })
+
+    it('while the endpoint is known to be down has 10 s for the head, and the whole time for the body', async ({
+      expect,
+    }) => {
+      let tries = 0
+      let isCut: boolean | undefined
+      const endpoint = await startEndpoint((response) => {
+        if (++tries <= 4) return response.writeHead(503).end()
+        // The first message is redelivered then, in what is left of the call.
+        if (tries > 5) return response.writeHead(200).end()
+        response.on('close', () => (isCut = !response.writableFinished))
+        response.writeHead(200).flushHeaders()
+        return setTimeout(() => response.end(), 22_000)
+      })
+      const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
+      const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+      for (const text of ['first', 'second']) await sandbox.say(conversation.id, { type: 'text', payload: { text } })
+      expect({ tries, isCut }).toEqual({ tries: 6, isCut: false })
+      await sandbox.close()
+      await endpoint.close()
+    })
+
+    it('in a redelivery is marked so, and the next one goes on behind it, within 20 s', async ({ expect }) => {
+      const endpoint = await startEndpoint((response, { body }) => {
+        if ((body.payload as { text: string }).text !== 'hangs') response.writeHead(204).end()
+      })
+      const sandbox = await startSandbox({ endpoint: endpoint.url, maxInstances: 1 })
+      const { conversation } = sandbox.chat.operations.createConversation({ channel: 'channel', tags: { id: 'tea' } })
+      const userId = sandbox.chat.users.all()[0]!.id
+      for (const text of ['hangs', 'next']) {
+        const { id } = sandbox.chat.createBotMessage({
+          conversationId: conversation.id,
+          userId,
+          type: 'text',
+          payload: { text },
+        })
+        sandbox.chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
+      }
+      const { body } = await send(sandbox, {}, { path: '/redeliveries' })
+      expect(body).toMatchObject({
+        delivered: 0,
+        undelivered: 2,
+        reason: expect.stringMatching(/may have arrived.* within 1\d(\.\d)? s/),
+      })
+      expect(sandbox.chat.messages.all().map(({ tags }) => tags['delivery'])).toEqual(['unknown', 'failed'])
+      expect((await send(sandbox, {}, { path: '/redeliveries' })).body).toEqual({ delivered: 1, undelivered: 0 })
+      await sandbox.close()
+      await endpoint.close()
+    })
+  })
+
+  describe('the test message of the registration', () => {
+    it('has 20 s, and one try; the error says what to do about hosts that sleep', async ({ expect }) => {
+      let tries = 0
+      const { url, close } = await listen((socket) => socket.once('data', () => tries++))
+      await expect(startSandbox({ endpoint: url })).rejects.toThrow(
+        /did not answer in time, within 20 s\. Let the endpoint answer 2xx at once.* If its host sleeps while idle, .* save again\./
+      )
+      expect(tries).toBe(1)
+      close()
+    })
+
+    it('has 10 s of them for connecting, to which the handshake of TLS belongs', async ({ expect }) => {
+      const { url, close } = await listen(() => {})
+      await expect(startSandbox({ endpoint: url.replace('http:', 'https:') })).rejects.toThrow(
+        /could not be reached in time, within 10 s\. Check .* If its host sleeps while idle, .* save again\./
+      )
+      close()
+    })
   })
 })
