@@ -194,7 +194,7 @@ describe('a backend that gets one thing wrong fails exactly that check:', () => 
     expect(advice).toMatch(/\.$/)
   })
 
-  it('it refuses types, each of which has a check', async () => {
+  it('each of these types', async () => {
     const types = Object.keys(demoMessages(''))
     const endpoint = await startBackend(({ body }) => (types.includes(body?.type ?? '') ? 422 : undefined))
     const results = await checkBackend({ endpoint, ...OPTIONS }, FAST)
