@@ -233,17 +233,14 @@ describe('connections', () => {
     expect(endpoint.connections()).toBe(1)
   })
 
-  it('one whose request was answered before it was sent whole is closed', async () => {
-    let isClosed = false
+  it('one whose request is answered before it was sent whole brings the answer all the same', async () => {
     const host = await rawServer(
       createServer({ pauseOnConnect: true }, (socket) => {
-        socket.on('error', () => {}).on('close', () => (isClosed = true))
-        socket.write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
+        socket.on('error', () => {}).write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
         setTimeout(() => socket.resume(), 100)
       })
     )
     expect(await post(`http://${host}`, {}, { text: 'x'.repeat(10_000_000) })).toBeUndefined()
-    await expect.poll(() => isClosed).toBe(true)
   })
 
   it('one whose answer had a body is used again too, also where the answer is a refusal', async () => {
