@@ -129,7 +129,7 @@ describe('a backend that gets one thing wrong fails exactly that check:', () => 
         await new Promise((resolve) => setTimeout(resolve, 50))
         return open > 2 ? 503 : undefined
       },
-      'takes 4 at once',
+      'takes 3 at once',
     ],
     ['it refuses repeats', ({ ofId }) => (ofId > 1 ? 409 : undefined), 'takes the same webhook-id twice'],
     [

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import type { Installation } from '../../sandbox/cloud/installation'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, proxyForTest, sandboxBehindProxy, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, proxyForTest, sandboxBehindProxy, installationForTest } from '../harness/for-test'
 
 const HOW = ['reset', 'silence'] as const
 
@@ -15,7 +15,7 @@ describe('connections to the endpoint that were kept, and forgotten on the way',
   it('do not lose a message: a try after a connection error goes over a new one', async () => {
     const endpoint = await endpointForTest()
     const proxy = await proxyForTest(endpoint.url)
-    const sandbox = await sandboxForTest({ endpoint: proxy.url })
+    const sandbox = await installationForTest({ endpoint: proxy.url })
     await say(sandbox)
     expect(proxy.connections()).toBe(1)
     proxy.forget('reset')
@@ -27,7 +27,7 @@ describe('connections to the endpoint that were kept, and forgotten on the way',
   it.each(HOW)('are not used again after four seconds: %s', async (how) => {
     const endpoint = await endpointForTest()
     const proxy = await proxyForTest(endpoint.url)
-    const sandbox = await sandboxForTest({ endpoint: proxy.url })
+    const sandbox = await installationForTest({ endpoint: proxy.url })
     await say(sandbox)
     sandbox.elapse(4100)
     proxy.forget(how)
@@ -62,7 +62,7 @@ describe('connections do not pile up', () => {
 
   it('of many endpoints: the oldest idle ones are closed', async () => {
     const endpoints = await Promise.all(Array.from({ length: 60 }, () => endpointForTest()))
-    const sandbox = await sandboxForTest({ maxInstances: 1 })
+    const sandbox = await installationForTest({ maxInstances: 1 })
     const installations = await Promise.all(endpoints.map(({ url }) => sandbox.install({ endpoint: url })))
     for (const installation of installations) await say(installation)
     const open = () => Promise.all(endpoints.map((endpoint) => endpoint.open()))
@@ -73,7 +73,7 @@ describe('connections do not pile up', () => {
 
   it('of an endpoint that is left alone: they are closed after four seconds, or in the call after', async () => {
     const endpoint = await endpointForTest()
-    const sandbox = await sandboxForTest({ endpoint: endpoint.url })
+    const sandbox = await installationForTest({ endpoint: endpoint.url })
     await sleep(4100)
     expect(await endpoint.open()).toBe(1)
     await send(sandbox, messageBody({ text: 'silent' }))

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest'
 import type { EventListeners } from '../../sandbox/cloud/cloud-events'
-import type { Installation, InstallationOptions } from '../../sandbox/cloud/installation'
+import type { InstallationOptions } from '../../sandbox/cloud/installation'
 import { type Sandbox, type SandboxOptions, startSandbox } from '../../sandbox/sandbox'
 import { type Endpoint, startEndpoint } from './endpoint'
 import { type Proxy, startProxy } from './proxy'
@@ -14,16 +14,15 @@ export const sandboxForTest = async (options?: SandboxOptions): Promise<Sandbox>
 
 type Watchers = EventListeners & Pick<SandboxOptions, 'onApiCall'>
 
-/** A token of another workspace, in the cloud that is shared. */
+/** A token of another workspace, in the clouds that are shared. */
 export const FOREIGN_TOKEN = 'bp_pat_foreign'
-
-let sharedCloud: Promise<Sandbox> | undefined
 
 /** Those of the test that runs. */
 let watchers: Watchers[] = []
 
-const startSharedCloud = () =>
+const startSharedCloud = (maxInstances?: number) =>
   startSandbox({
+    maxInstances,
     foreignTokens: [FOREIGN_TOKEN],
     onMessage: (...message) => watchers.forEach(({ onMessage }) => onMessage?.(...message)),
     onDelivery: (delivery) => watchers.forEach(({ onDelivery }) => onDelivery?.(delivery)),
@@ -32,20 +31,40 @@ const startSharedCloud = () =>
     onApiCall: (call) => watchers.map(({ onApiCall }) => onApiCall?.(call)).find(Boolean),
   })
 
+/** By how many instances they may have. */
+const sharedClouds = new Map<number | undefined, Promise<Sandbox>>()
+
+export type TestInstallation = Omit<Sandbox, 'close'>
+
 /**
  * An installation in a cloud that tests share, one after the other: starting the first instance is most of a sandbox's cost.
  * Its watchers hear all of the cloud until the test ends.
  *
  * @throws RegistrationError when the integration refuses its configuration
  */
-export const installationForTest = async (options: InstallationOptions & Watchers = {}): Promise<Installation> => {
-  sharedCloud ??= startSharedCloud()
-  const cloud = await sharedCloud
+export const installationForTest = async ({
+  maxInstances,
+  ...options
+}: InstallationOptions & Watchers & Pick<SandboxOptions, 'maxInstances'> = {}): Promise<TestInstallation> => {
+  const shared = sharedClouds.get(maxInstances) ?? startSharedCloud(maxInstances)
+  sharedClouds.set(maxInstances, shared)
+  const cloud = await shared
   watchers.push(options)
   onTestFinished(() => void (watchers = []))
+  let elapsedMs = 0
+  const elapse = (ms: number) => {
+    cloud.elapse(ms)
+    elapsedMs += ms
+  }
+  onTestFinished(async () => {
+    if (elapsedMs === 0) return
+    // No instance sees its clock go back.
+    await cloud.endInstance()
+    cloud.elapse(-elapsedMs)
+  })
   const installation = await cloud.install(options)
   onTestFinished(installation.settled)
-  return installation
+  return Object.assign(Object.create(cloud), installation, { elapse })
 }
 
 /** An endpoint that is closed when the test ends. */

@@ -2,10 +2,10 @@ import type { Message } from '@botpress/client'
 import { setTimeout } from 'node:timers/promises'
 import { beforeEach } from 'vitest'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
-import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox'
+import type { Installation, InstallationOptions } from '../../sandbox/cloud/installation'
 import { send } from '../harness/backend'
 import type { Endpoint } from '../harness/endpoint'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest, type TestInstallation } from '../harness/for-test'
 
 export const MINUTE = 60_000
 export const DAY = 24 * 60 * MINUTE
@@ -21,15 +21,15 @@ type Outage = {
   events: string[]
   logged: string[]
   endpoint: Endpoint
-  sandbox: Sandbox
+  sandbox: TestInstallation
 }
 
 export const outage = {} as Outage
 
 export const textOf = ({ payload }: { payload?: unknown }) => String((payload as { text?: string } | undefined)?.text)
 
-export const start = (options: SandboxOptions = {}) =>
-  sandboxForTest({
+export const start = (options: InstallationOptions & { maxInstances?: number } = {}) =>
+  installationForTest({
     endpoint: outage.endpoint.url,
     maxInstances: 1,
     onLog: (line) => outage.logged.push(line),
@@ -63,11 +63,11 @@ export const beginAnewForEachTest = () =>
     outage.events = []
   })
 
-export const conversationIn = ({ chat }: Pick<Sandbox, 'chat'>, id = 'tea') =>
+export const conversationIn = ({ chat }: Pick<Installation, 'chat'>, id = 'tea') =>
   chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id } }).conversation
 
 /** The bot writes, and the integration delivers. */
-export const say = (text: string, from: Pick<Sandbox, 'chat' | 'say'> = outage.sandbox) =>
+export const say = (text: string, from: Pick<Installation, 'chat' | 'say'> = outage.sandbox) =>
   from.say(conversationIn(from).id, { type: 'text', payload: { text } })
 
 /** What the bot wrote before, and an instance that is no longer there marked so. */
@@ -77,7 +77,7 @@ export const missed = (
     delivery = 'failed',
     conversation = 'tea',
     from = outage.sandbox,
-  }: { delivery?: string; conversation?: string; from?: Pick<Sandbox, 'chat'> } = {}
+  }: { delivery?: string; conversation?: string; from?: Pick<Installation, 'chat'> } = {}
 ): Message => {
   const conversationId = conversationIn(from, conversation).id
   const userId = from.chat.users.all()[0]!.id
@@ -98,7 +98,7 @@ export const missedOnes = async (count: number): Promise<Message[]> => {
 
 export const texts = (at = outage.endpoint) => at.messages().map(({ body }) => textOf(body))
 
-export const marks = (from: Pick<Sandbox, 'chat'> = outage.sandbox) =>
+export const marks = (from: Pick<Installation, 'chat'> = outage.sandbox) =>
   Object.fromEntries(from.chat.messages.all().map((message) => [textOf(message), message.tags['delivery']]))
 
 export const redeliver = (body?: unknown, more?: object) =>

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { BotMessage } from '../../sandbox/bot/bot'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest, installationForTest, sandboxForTest } from '../harness/for-test'
 
 // What the embedded cloud has of the real one, as the integration meets it. Its instances are in instances.test.ts, what
 // only a client of its API sees in sandbox/cloud/chat/chat-api.test.ts.
@@ -72,7 +72,7 @@ describe('sizes', () => {
     ['a message’s payload of over 128 KB', 129 * 1024, '128 KB'],
     ['a request to the API of over 1 MB', 2 * 1024 * 1024, 'too large'],
   ])('%s: 413, with the reason', async (_what, size, reason) => {
-    const sandbox = await sandboxForTest()
+    const sandbox = await installationForTest()
     const answer = await send(sandbox, messageBody({ text: 'x'.repeat(size) }))
     expect(answer.status).toBe(413)
     expect(answer.body.detail).toContain(reason)
@@ -80,7 +80,7 @@ describe('sizes', () => {
   })
 
   it('a webhook’s body of over 100 MB: 413', async () => {
-    const sandbox = await sandboxForTest()
+    const sandbox = await installationForTest()
     const request = http.request(sandbox.webhookUrl, {
       method: 'POST',
       headers: { 'content-length': 100 * 1024 * 1024 + 1 },
@@ -95,7 +95,7 @@ describe('sizes', () => {
 
   it('a message of the bot’s that is too large is refused to the bot, and said in the log', async () => {
     const lines: string[] = []
-    const sandbox = await sandboxForTest({
+    const sandbox = await installationForTest({
       onLog: (line) => lines.push(line),
       bot: () => [{ type: 'text', payload: { text: 'x'.repeat(128 * 1024) } }],
     })
@@ -107,7 +107,7 @@ describe('sizes', () => {
 
 describe('rate limits', () => {
   it('are off by default', async () => {
-    const sandbox = await sandboxForTest({ bot: () => [] })
+    const sandbox = await installationForTest({ bot: () => [] })
     const body = messageBody()
     for (let count = 0; count < 700; count++) await send(sandbox, { ...body, messageId: `${count}` })
     expect(sandbox.chat.messages.all()).toHaveLength(700)
@@ -132,7 +132,7 @@ describe('rate limits', () => {
 
 describe('ids', () => {
   it('are ULIDs behind a prefix: those made later are greater', async () => {
-    const sandbox = await sandboxForTest()
+    const sandbox = await installationForTest()
     const body = messageBody({ text: 'burst 50' })
     await send(sandbox, body)
     await send(sandbox, { ...body, messageId: 'later', text: 'Hi' })
@@ -146,7 +146,7 @@ describe('ids', () => {
 
 describe('several installations of the integration in one bot', () => {
   it('have a webhook, an alias, conversations and users of their own', async () => {
-    const first = await sandboxForTest()
+    const first = await installationForTest()
     const second = await first.install({ inBotOf: first, token: 'bp_pat_second' })
     expect(second.botId).toBe(first.botId)
     expect(second.alias).not.toBe(first.alias)
@@ -167,7 +167,7 @@ describe('several installations of the integration in one bot', () => {
 
   it('do not answer for each other: not messages, not readings', async () => {
     const endpoints = [await endpointForTest(), await endpointForTest()] as const
-    const first = await sandboxForTest({ endpoint: endpoints[0].url })
+    const first = await installationForTest({ endpoint: endpoints[0].url })
     const second = await first.install({ inBotOf: first, token: 'bp_pat_second', endpoint: endpoints[1].url })
     const body = messageBody()
     await send(first, body)
@@ -183,7 +183,7 @@ describe('what a bot adds', () => {
   it('further keys in a payload, and tags of its own: the payload arrives as it is, with the six fields', async () => {
     const endpoint = await endpointForTest()
     const payload = { text: 'Hi', metadata: { confidence: 0.9, sources: ['faq'] } }
-    const sandbox = await sandboxForTest({
+    const sandbox = await installationForTest({
       endpoint: endpoint.url,
       bot: () => [{ type: 'text', payload, tags: { mood: 'good' } }],
     })
@@ -195,7 +195,7 @@ describe('what a bot adds', () => {
   })
 
   it('tags of its own on what the backend has sent: a repeat is the same message, user and conversation still', async () => {
-    const sandbox = await sandboxForTest({ bot: () => [] })
+    const sandbox = await installationForTest({ bot: () => [] })
     const body = messageBody()
     const first = await send(sandbox, body)
     for (const items of [sandbox.chat.messages, sandbox.chat.users, sandbox.chat.conversations]) {
