@@ -22,7 +22,7 @@ const test = {
 export default defineConfig(({ mode }) => ({
   test: {
     // More than a small machine has processors: many tests wait for a while.
-    maxWorkers: 3,
+    maxWorkers: 5,
     projects: MODES[mode]
       ? [{ test: { ...test, include: MODES[mode] } }]
       : [

@@ -5,7 +5,7 @@ import type { ApiCall, Fault } from '../sandbox/cloud/chat/chat-api'
 import type { Exchange } from '../sandbox/cloud/exchange'
 import type { Configuration } from '../sandbox/cloud/installation'
 import { startSandbox } from '../sandbox/sandbox'
-import { type Answer, answerOf, isTaken, noAnswerWithin } from './answer'
+import { type Answer, answerOf, noAnswerWithin } from './answer'
 
 export const CONVERSATION_ID = 'check-backend'
 
@@ -94,14 +94,14 @@ export const startDeliveries = async ({ limitMs, hide, ...configuration }: Deliv
     registration: answersTo((call) => call.startsWith('register')),
     registrationError: registrationErrors[0]?.replace(/ The sandbox runs all the same.*$/, ''),
     deliver: async (message) => {
-      void sandbox.say(conversation.id, message)
+      const said = sandbox.say(conversation.id, message)
       const { id } = sandbox.chat.messages.all().at(-1)!
       const signal = AbortSignal.timeout(limitMs)
       // Where it is over, there was no answer.
       await once(ended, id, { signal }).catch(() => {})
-      const answer = () => answersTo((call) => call === id)[0] ?? noAnswerWithin(limitMs)
-      if (!isTaken(answer())) await sleep(BODY_MS)
-      return answer()
+      // Its instance is free for the next message then, if the body has an end.
+      await Promise.race([said, sleep(BODY_MS)])
+      return answersTo((call) => call === id)[0] ?? noAnswerWithin(limitMs)
     },
     mediaUrl: new URL('/demo', sandbox.webhookUrl).href,
     close: sandbox.close,
