@@ -105,7 +105,7 @@ describe('the user’s name and picture', () => {
     expect(operations()).toEqual(['getOrCreateMessage'])
   })
 
-  it('of 40 kB each are not remembered: a thousand users leave the heap small', async () => {
+  it('of 40 kB each are not remembered: 300 users leave the heap small', async () => {
     const warm = await sandboxForTest({ maxInstances: 1, bot: () => [] })
     const pictureUrl = `data:image/png;base64,${'A'.repeat(39_000)}`
     const headers = { authorization: `Bearer ${warm.token}` }
@@ -119,8 +119,8 @@ describe('the user’s name and picture', () => {
       })
     await sendAs('first')
     const before = await warm.heapUsed()
-    for (let count = 0; count < 1000; count++) await sendAs(`${count}`)
-    const perUser = ((await warm.heapUsed()) - before) / 1000
+    for (let count = 0; count < 300; count++) await sendAs(`${count}`)
+    const perUser = ((await warm.heapUsed()) - before) / 300
     expect(perUser).toBeLessThan(8000)
   })
 })

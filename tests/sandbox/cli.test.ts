@@ -277,43 +277,9 @@ describe('npm start', () => {
   it.each([
     ['an unknown option', ['--colour'], /^Unknown option '--colour'. The options are .*\n$/],
     [
-      'an option with the value of another',
-      ['--instances', '-1'],
-      /^Option '--instances' argument is ambiguous\. A value that begins with a dash follows a "=": --key=-…\. The .*\n$/,
-    ],
-    ['a token too long to be sent', ['--token', 'x'.repeat(5000)], /^--token takes up to 4000 letters, .{100,250}\n$/],
-    ['a word too many', ['3001'], /^Unexpected argument '3001'. The options are .*\n$/],
-    [
-      'an option without its value',
-      ['--endpoint'],
-      /^Option '--endpoint <value>' argument missing. The options are .*\n$/,
-    ],
-    [
-      'a token that cannot be sent',
-      ['--token', 'a b'],
-      /^--token takes up to 4000 letters, .*: "a b" could not be sent as a Bearer token\.\n$/,
-    ],
-    ['an empty token', ['--token', ''], /^--token takes up to/],
-    [
       'a key that is no key',
       ['--port', '0', '--key', 'short'],
       /^The integration refused its configuration. --key is malformed\. It is 32 to 200 visible ASCII .*\n$/,
-    ],
-    [
-      'a header that is none',
-      ['--port', '0', '--header', 'x-api-key'],
-      /^The integration refused its configuration. --header is malformed\. It is one header, .*\n$/,
-    ],
-    ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".\n$/],
-    ...['0', '101', 'four', '2.5', ''].map((count): [string, string[], RegExp] => [
-      `no number of instances: "${count}"`,
-      ['--instances', count],
-      new RegExp(`^--instances takes a number from 1 to 100, not "${count}"\\.\n$`),
-    ]),
-    [
-      'a malformed secret',
-      ['--port', '0', '--secret', 'secret'],
-      /^The integration refused its configuration. --secret is malformed.*\n$/,
     ],
     [
       'an endpoint that refuses registration',

@@ -1,0 +1,85 @@
+import { parseArgs } from 'node:util'
+import { listOf, refuseOptionsOfNpm } from './options'
+
+/** Those of `npm start`. */
+export const START_OPTIONS = {
+  port: { type: 'string', value: 'N', help: 'where it listens, on this machine only (3000; with --once a free one)' },
+  token: {
+    type: 'string',
+    value: 'TOKEN',
+    help: 'the token that it takes (bp_pat_sandbox)',
+    default: 'bp_pat_sandbox',
+  },
+  endpoint: { type: 'string', value: 'URL', help: 'where the bot’s messages go (to the page and the terminal)' },
+  key: {
+    type: 'string',
+    multiple: true,
+    value: 'KEY',
+    help: 'the access key that it takes; twice, while one is being replaced (none)',
+  },
+  secret: {
+    type: 'string',
+    multiple: true,
+    value: 'whsec_…',
+    help: 'what the messages to the endpoint are signed with; twice, while one is being replaced (nothing)',
+  },
+  header: {
+    type: 'string',
+    multiple: true,
+    value: "'Name: value'",
+    help: 'a header for the messages to the endpoint (none)',
+  },
+  instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
+  'no-page': { type: 'boolean', help: 'serves no page', default: false },
+  open: { type: 'boolean', help: 'opens the page in your browser', default: false },
+  once: { type: 'boolean', help: 'one round trip, printed; then exit 0, or 1 with the reason', default: false },
+  help: { type: 'boolean', short: 'h', help: 'prints this', default: false },
+  version: { type: 'boolean', short: 'v', help: 'prints the version', default: false },
+} as const
+
+export const START_HELP = `Runs the integration in an embedded Botpress cloud, with a demo bot.
+
+npm start -- [options]
+
+In brackets, what holds without the option:
+
+${listOf(START_OPTIONS)}`
+
+/**
+ * What `npm start` was given.
+ *
+ * @throws Error that says in one line what is wrong with it
+ */
+export const readStartOptions = (args = process.argv.slice(2)) => {
+  refuseOptionsOfNpm(START_OPTIONS, 'npm start')
+  const { values } = parseArgs({ args, options: START_OPTIONS })
+  const port = values.port ?? (values.once ? '0' : '3000')
+  if (!/^\d+$/.test(port) || Number(port) > 65_535) {
+    throw new Error(`--port takes a number from 0 to 65535, not "${port}".`)
+  }
+  if (!/^[\w\-.~+/]{1,4000}=*$/.test(values.token)) {
+    throw new Error(
+      `--token takes up to 4000 letters, digits and -._~+/ alone: "${values.token.slice(0, 100)}" could not be sent as a Bearer token.`
+    )
+  }
+  const maxInstances = Number(values.instances)
+  if (!/^\d+$/.test(values.instances) || maxInstances < 1 || maxInstances > 100) {
+    throw new Error(`--instances takes a number from 1 to 100, not "${values.instances}".`)
+  }
+  for (const name of ['key', 'secret', 'header'] as const) {
+    if (values[name]?.some((value) => value.trim() === ''))
+      throw new Error(`--${name} is empty: leave it out, or give it a value.`)
+  }
+  if (values.header && values.header.length > 1) throw new Error('--header takes one header, and was given more.')
+  // Two of them stand in the configuration side by side.
+  const [accessKey, signingSecret] = [values.key?.join(' '), values.secret?.join(' ')]
+  return {
+    ...values,
+    port: Number(port),
+    maxInstances,
+    accessKey,
+    signingSecret,
+    /** What a backend is let in with. */
+    credential: accessKey?.trim().split(/\s+/)[0] || values.token,
+  }
+}
