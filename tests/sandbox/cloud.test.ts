@@ -1,3 +1,4 @@
+import { Client } from '@botpress/client'
 import http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
@@ -107,10 +108,16 @@ describe('sizes', () => {
 
 describe('rate limits', () => {
   it('are off by default', async () => {
-    const sandbox = await installationForTest({ bot: () => [] })
-    const body = messageBody()
-    for (let count = 0; count < 700; count++) await send(sandbox, { ...body, messageId: `${count}` })
-    expect(sandbox.chat.messages.all()).toHaveLength(700)
+    const { webhookUrl: url, token, botId, integrationId, chat } = await installationForTest({ bot: () => [] })
+    const client = new Client({ apiUrl: new URL(url).origin, token, botId, integrationId })
+    const { conversation } = await client.createConversation({ channel: 'channel', tags: {} })
+    const { user } = await client.createUser({ tags: {} })
+    const ids = { conversationId: conversation.id, userId: user.id }
+    // The cloud takes 600 a minute.
+    for (let count = 0; count < 650; count++) {
+      await client.createMessage({ ...ids, type: 'text', payload: { text: 'Hi' }, tags: {} })
+    }
+    expect(chat.messages.all()).toHaveLength(650)
   })
 
   it('of requests a second are waited for', async () => {
