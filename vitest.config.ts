@@ -21,8 +21,8 @@ const test = {
 
 export default defineConfig(({ mode }) => ({
   test: {
-    // More than a small machine has processors: many tests wait for a while.
-    maxWorkers: 5,
+    // More than a small machine has processors: many tests wait for real limits.
+    maxWorkers: 8,
     projects: MODES[mode]
       ? [{ test: { ...test, include: MODES[mode] } }]
       : [

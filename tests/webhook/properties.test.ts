@@ -99,7 +99,7 @@ describe('any request', () => {
         expectOfTheTable(response)
         if (response.status !== 200) expect(count()).toEqual(before)
       }),
-      { numRuns: 500 }
+      { numRuns: 200 }
     )
   })
 })
@@ -180,7 +180,7 @@ describe('any body', () => {
           expect(JSON.parse(response.body!).errors).not.toEqual([])
         }
       }),
-      { numRuns: 500 }
+      { numRuns: 200 }
     )
   })
 })
@@ -226,7 +226,7 @@ describe('any message', () => {
         )
         expect(created.payload).toEqual(JSON.parse(wellFormed))
       }),
-      { numRuns: 300 }
+      { numRuns: 200 }
     )
   })
 
