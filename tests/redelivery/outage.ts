@@ -28,9 +28,10 @@ export const outage = {} as Outage
 
 export const textOf = ({ payload }: { payload?: unknown }) => String((payload as { text?: string } | undefined)?.text)
 
-export const start = (options: InstallationOptions & { maxInstances?: number } = {}) =>
-  installationForTest({
-    endpoint: outage.endpoint.url,
+/** An installation that has registered with another URL: no instance knows yet what its endpoint has missed. */
+export const start = async (options: InstallationOptions & { maxInstances?: number } = {}) => {
+  const installation = await installationForTest({
+    endpoint: `${outage.endpoint.url}&registers`,
     maxInstances: 1,
     onLog: (line) => outage.logged.push(line),
     onApiCall: (call) => {
@@ -43,6 +44,9 @@ export const start = (options: InstallationOptions & { maxInstances?: number } =
     },
     ...options,
   })
+  installation.configure({ endpoint: outage.endpoint.url })
+  return installation
+}
 
 /** Each test begins with an endpoint that takes everything, and an instance that knows nothing of what was missed. */
 export const beginAnewForEachTest = () =>
@@ -58,8 +62,6 @@ export const beginAnewForEachTest = () =>
       response.writeHead(outage.statusOf(textOf(body)), { location: '/elsewhere' }).end()
     })
     outage.sandbox = await start()
-    // What is missed was marked by another instance, and the next one knows nothing of it.
-    await outage.sandbox.endInstance()
     outage.events = []
   })
 
