@@ -22,7 +22,7 @@ const test = {
 export default defineConfig(({ mode }) => ({
   test: {
     // More than a small machine has processors: many tests wait for real limits.
-    maxWorkers: 8,
+    maxWorkers: mode === 'browser' ? 3 : 8,
     projects: MODES[mode]
       ? [{ test: { ...test, include: MODES[mode] } }]
       : [

@@ -108,7 +108,7 @@ describe('the events', () => {
   })
 
   it('tell each request with its body, when it begins and when it ends, of whichever instance', async () => {
-    const own = await sandboxForTest({ page: true, maxInstances: 8 })
+    const own = await sandboxForTest({ page: true })
     await send(own, messageBody({ text: 'burst 30', conversationId: 'tea' }))
     await own.settled()
     const text = await readEvents(own, 'event: faults')

@@ -6,6 +6,7 @@ export const startChromium = (): Promise<Browser> =>
     executablePath: process.env['CHROMIUM_PATH'] ?? '/usr/bin/chromium',
     args: [
       '--no-sandbox',
+      '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE localhost',
       '--disable-gpu',
       '--disable-quic',
       '--no-first-run',

@@ -1,4 +1,4 @@
-import { type Browser, type BrowserContextOptions, type Page } from 'playwright-core'
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
 import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox'
 import { sandboxForTest } from '../harness/for-test'
@@ -6,36 +6,46 @@ import { startChromium } from './chromium'
 
 let browser: Browser
 
+/** For the first page that a test opens, and that needs nothing of its own: a new one would take most of a test's time. */
+let shared: { page: Page; isFree: boolean }
+
+const OPTIONS: BrowserContextOptions = {
+  permissions: ['clipboard-read', 'clipboard-write'],
+  viewport: { width: 1440, height: 900 },
+}
+
 beforeAll(async () => {
   browser = await startChromium()
+  const context = await browser.newContext(OPTIONS)
+  shared = { page: await context.newPage(), isFree: true }
 })
 
 afterAll(() => browser.close())
 
 /** Opens the page of a sandbox of its own. */
-export const open = async (options: SandboxOptions = {}, context: BrowserContextOptions = {}) => {
+export const open = async (options: SandboxOptions = {}, context?: BrowserContextOptions) => {
   const sandbox = await sandboxForTest({ page: true, ...options })
   return { sandbox, page: await openPage(sandbox, context) }
 }
 
 /** Opens the page of a sandbox, at an address like `/?q=tea`. */
-export const openPage = async (sandbox: Sandbox, options: BrowserContextOptions = {}, path = '/'): Promise<Page> => {
-  const context = await browser.newContext({
-    permissions: ['clipboard-read', 'clipboard-write'],
-    viewport: { width: 1440, height: 900 },
-    ...options,
-  })
-  const page = await context.newPage()
+export const openPage = async (sandbox: Sandbox, options?: BrowserContextOptions, path = '/'): Promise<Page> => {
+  const isShared = !options && shared.isFree
+  if (isShared) shared.isFree = false
+  const page = isShared ? shared.page : await browser.newPage({ ...OPTIONS, ...options })
   const faults: string[] = []
   page.on('pageerror', ({ message }) => faults.push(message))
   page.on('console', (line) => line.text().includes('Content Security Policy') && faults.push(line.text()))
   // Nothing outside this machine is there to be asked.
-  await context.route(/^https?:\/\/(?!localhost|127\.0\.0\.1)/, (route) => {
-    faults.push(`asked for ${route.request().url()}`)
-    return route.abort()
+  page.on('request', (request) => {
+    if (!/^(https?:\/\/(localhost|127\.0\.0\.1)|data:|blob:)/.test(request.url()))
+      faults.push(`asked for ${request.url()}`)
   })
   onTestFinished(async () => {
-    await context.close()
+    if (isShared) {
+      shared.isFree = true
+      page.removeAllListeners()
+    } else await page.close()
     expect(faults).toEqual([])
   })
   await page.goto(new URL(path, sandbox.webhookUrl).href)
