@@ -42,10 +42,11 @@ export const openPage = async (sandbox: Sandbox, options?: BrowserContextOptions
       faults.push(`asked for ${request.url()}`)
   })
   onTestFinished(async () => {
-    if (isShared) {
-      shared.isFree = true
-      page.removeAllListeners()
-    } else await page.close()
+    // Behind one that was opened from it, it would be drawn once a second.
+    const pages = page.context().pages()
+    await Promise.all(pages.filter((one) => one !== shared.page).map((one) => one.close()))
+    page.removeAllListeners()
+    if (isShared) shared.isFree = true
     expect(faults).toEqual([])
   })
   await page.goto(new URL(path, sandbox.webhookUrl).href)
