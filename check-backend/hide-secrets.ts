@@ -1,3 +1,4 @@
+import { redactor, secretsIn } from '../sandbox/cloud/redact'
 import type { CheckOptions } from './check-backend'
 
 /** So short a text may stand anywhere for something else. */
@@ -5,7 +6,7 @@ const MIN_LENGTH = 4
 
 /** What of a value lets somebody in: all but the scheme, as in `Bearer …`. */
 const wordsOf = (value: string): string[] => {
-  const words = value.split(/\s+/)
+  const words = secretsIn(value)
   return words.length > 1 ? words.slice(1) : words
 }
 
@@ -16,21 +17,19 @@ const wordsOf = (value: string): string[] => {
  */
 export const hideSecretsOf = ({
   endpoint,
-  signingSecret = '',
+  signingSecret,
   endpointHeader = '',
 }: CheckOptions): ((text: string) => string) => {
   const { username, password, searchParams } = new URL(endpoint)
   const secrets = [
-    ...signingSecret.split(/\s+/),
-    ...wordsOf(endpointHeader.slice(endpointHeader.indexOf(':') + 1).trim()),
+    ...secretsIn(signingSecret),
+    ...wordsOf(endpointHeader.slice(endpointHeader.indexOf(':') + 1)),
     username,
     password,
     ...searchParams.values(),
   ]
-  const written = secrets
-    .flatMap((secret) => [secret, encodeURIComponent(secret)])
-    .filter((secret) => secret.length >= MIN_LENGTH)
-    // One may be a part of another.
-    .toSorted((a, b) => b.length - a.length)
-  return (text) => written.reduce((rest, secret) => rest.replaceAll(secret, '•••'), text)
+  return redactor(
+    secrets.map((value) => ({ value, mark: '•••' })),
+    MIN_LENGTH
+  )
 }

@@ -17,6 +17,7 @@ import { serveOwnEndpoint } from './page/own-endpoint'
 import { servePage } from './page/page'
 import { Wire } from './page/wire'
 import { serveFolder } from './serve-folder'
+import { secretsIn } from './cloud/redact'
 
 const MAX_WEBHOOK_BYTES = 100 * 1024 * 1024
 
@@ -154,7 +155,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     const first = () => [...installations.values()][0]!
     const start = () => {
       const { webhookUrl, token } = first()
-      const key = options.accessKey?.trim().split(/\s+/)[0] || token
+      const key = secretsIn(options.accessKey)[0] ?? token
       return { webhookUrl, apiUrl: url, key, token, ownEndpoint: options.endpoint === undefined }
     }
     const wire = new Wire(events, () => options.signingSecret ?? '')

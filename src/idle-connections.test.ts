@@ -1,8 +1,8 @@
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { IdleConnections, KEEP_ALIVE } from './idle-connections'
+import { hostForTest } from '../tests/harness/listen'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
 afterEach(() => void vi.useRealTimers())
@@ -13,20 +13,16 @@ const serverAndAgent = async () => {
   const waiting: http.ServerResponse[] = []
   const server = http.createServer((_request, response) => void waiting.push(response))
   server.on('connection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const [hostname, port] = (await hostForTest(server)).split(':')
   const agent = new http.Agent(KEEP_ALIVE)
   const idle = new IdleConnections([agent])
-  onTestFinished(() => {
-    agent.destroy()
-    server.close().closeAllConnections()
-  })
+  onTestFinished(() => agent.destroy())
 
   /** Makes requests that are under way at the same time, each over a connection of its own, to their ends. */
   const request = async (count = 1): Promise<void> => {
-    const { port } = server.address() as AddressInfo
     const done = Array.from({ length: count }, async () => {
       const response = await new Promise<http.IncomingMessage>((resolve, reject) => {
-        http.get({ host: '127.0.0.1', port, agent }, resolve).on('error', reject)
+        http.get({ hostname, port, agent }, resolve).on('error', reject)
       })
       await text(response)
     })

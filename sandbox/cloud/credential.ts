@@ -1,4 +1,5 @@
 import type { Exchange } from './exchange'
+import { redactor } from './redact'
 
 /** What lets somebody in, and in a word of which sort it is. */
 export type Credential = { value: string; sort: string }
@@ -11,14 +12,10 @@ const MIN_TELLING_LENGTH = 12
 
 /** The exchange with no credential in it, for whoever watches: only that there was one, and of which sort. */
 export const withoutCredentials = (exchange: Exchange, credentials: Credential[]): Exchange => {
-  const telling = credentials
-    .filter(({ value }) => value.length >= MIN_TELLING_LENGTH)
-    // Within JSON some characters of it are written otherwise.
-    .flatMap(({ value, sort }) =>
-      [...new Set([value, JSON.stringify(value).slice(1, -1)])].map((written) => ({ written, sort }))
-    )
-  const hidden = (text: string): string =>
-    telling.reduce((rest, { written, sort }) => rest.replaceAll(written, mark(sort)), text)
+  const hidden = redactor(
+    credentials.map(({ value, sort }) => ({ value, mark: mark(sort) })),
+    MIN_TELLING_LENGTH
+  )
 
   const hiddenHeader = ([name, content]: [string, unknown]): [string, unknown] => {
     const text = String(content)

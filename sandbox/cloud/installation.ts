@@ -7,6 +7,7 @@ import { Chat } from './chat/chat'
 import type { CloudEvents } from './cloud-events'
 import type { Credential } from './credential'
 import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
+import { secretsIn } from './redact'
 
 /** What the bot's owner configures. */
 export type Configuration = {
@@ -180,8 +181,8 @@ export const createInstallation = (
   }
 }
 
-const credentialsIn = ({ accessKey = '', endpointHeader = '' }: Configuration): Credential[] => [
-  ...(accessKey.match(/\S+/g) ?? []).map((value) => ({ value, sort: 'access key' })),
+const credentialsIn = ({ accessKey, endpointHeader = '' }: Configuration): Credential[] => [
+  ...secretsIn(accessKey).map((value) => ({ value, sort: 'access key' })),
   ...(endpointHeader.match(/:\s*(.*\S)/)?.slice(1) ?? []).map((value) => ({ value, sort: 'endpoint header' })),
 ]
 

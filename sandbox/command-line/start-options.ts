@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util'
 import { listOf, refuseOptionsOfNpm } from './options'
+import { secretsIn } from '../cloud/redact'
 
 /** Those of `npm start`. */
 export const START_OPTIONS = {
@@ -80,6 +81,6 @@ export const readStartOptions = (args = process.argv.slice(2)) => {
     accessKey,
     signingSecret,
     /** What a backend is let in with. */
-    credential: accessKey?.trim().split(/\s+/)[0] || values.token,
+    credential: secretsIn(accessKey)[0] ?? values.token,
   }
 }

@@ -1,20 +1,17 @@
 import { createServer, type RequestListener } from 'node:http'
-import { type AddressInfo, Socket } from 'node:net'
+import { Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
 import { callerClient, createClient, integrationAsCaller } from './client'
+import { hostForTest } from '../../tests/harness/listen'
 
 const installation = { botId: 'bot', integrationId: 'integration', webhookId: 'webhook' }
 
 /** Lets a server stand for Botpress. */
 const botpress = async (listener: RequestListener): Promise<void> => {
   const server = createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.close().closeAllConnections()
-    vi.unstubAllEnvs()
-  })
-  vi.stubEnv('BP_API_URL', `http://127.0.0.1:${(server.address() as AddressInfo).port}`)
+  vi.stubEnv('BP_API_URL', `http://${await hostForTest(server)}`)
+  onTestFinished(() => void vi.unstubAllEnvs())
 }
 
 const failureOf = async (work: Promise<unknown>) => BotpressFailure.in(await work.catch((error: unknown) => error))

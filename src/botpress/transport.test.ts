@@ -1,12 +1,12 @@
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { expect, it, onTestFinished } from 'vitest'
+import { expect, it } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
 import { abortable } from './transport'
 import { withRetries } from './with-retries'
 // The copy that the transport has.
 import axios = require('axios')
+import { hostForTest } from '../../tests/harness/listen'
 
 /** A server that answers slowly, and a client as the official one makes its own. */
 const slowServer = async (answerMs: number) => {
@@ -18,10 +18,8 @@ const slowServer = async (answerMs: number) => {
     await sleep(answerMs)
     response.end('{}')
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
   const client = axios.create({
-    baseURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    baseURL: `http://${await hostForTest(server)}`,
     httpAgent: new http.Agent({ keepAlive: true }),
   })
   return { client, seen, aborted }

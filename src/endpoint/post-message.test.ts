@@ -1,14 +1,14 @@
 import dns from 'node:dns'
-import { once } from 'node:events'
 import https from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'
-import { type AddressInfo, createServer, type Server } from 'node:net'
+import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { endpointForTest } from '../../tests/harness/for-test'
 import { selfSigned } from '../../tests/harness/self-signed'
 import { EndpointFailure } from './endpoint-failure'
 import { DELIVERY, ONE_TRY, type Patience, postMessage } from './post-message'
+import { hostForTest } from '../../tests/harness/listen'
 
 // The pauses are looked at, and not waited for.
 vi.mock('node:timers/promises', { spy: true })
@@ -43,17 +43,9 @@ const post = (
     }
   )
 
-/** A server of raw connections, that is closed when the test ends. */
-const rawServer = async (server: Server): Promise<string> => {
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  return `127.0.0.1:${(server.address() as AddressInfo).port}`
-}
-
 /** The host of an endpoint that answers with these bytes. */
 const hostThatAnswers = (bytes: string) =>
-  rawServer(createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes))))
+  hostForTest(createServer((socket) => socket.on('error', () => {}).once('data', () => socket.end(bytes))))
 
 describe('how long it lasts', () => {
   it('10 s to connect, 30 s for the answer, and 4 tries at the most within 40 s, for a message of the bot', () => {
@@ -80,7 +72,7 @@ describe('how long it lasts', () => {
   })
 
   it('a request that could not be sent whole in time is tried again', async () => {
-    const host = await rawServer(createServer({ pauseOnConnect: true }))
+    const host = await hostForTest(createServer({ pauseOnConnect: true }))
     const failure = await post(`http://${host}`, { answerTimeoutMs: 50 }, { text: 'x'.repeat(30_000_000) })
     expect(failure!.message).toBe(`${host} did not take the message whole in time, within 0.05 s`)
     expect(failure).toMatchObject({ tries: 4, details: { isTemporary: true } })
@@ -131,7 +123,7 @@ describe('how long it lasts', () => {
   })
 
   it('a connection whose TLS is not agreed on in time is not made', async () => {
-    const host = await rawServer(createServer((socket) => void socket.on('error', () => {})))
+    const host = await hostForTest(createServer((socket) => void socket.on('error', () => {})))
     const failure = await post(`https://${host}/`, { connectTimeoutMs: 50, retries: 0 })
     expect(failure!.message).toBe(`${host} could not be reached in time, within 0.05 s`)
   })
@@ -234,7 +226,7 @@ describe('connections', () => {
   })
 
   it('one whose request is answered before it was sent whole brings the answer all the same', async () => {
-    const host = await rawServer(
+    const host = await hostForTest(
       createServer({ pauseOnConnect: true }, (socket) => {
         socket.on('error', () => {}).write('HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n')
         setTimeout(() => socket.resume(), 100)
@@ -341,14 +333,14 @@ describe('what is wrong, in words', () => {
   })
 
   it('a certificate that is not trusted', async () => {
-    const host = await rawServer(https.createServer(selfSigned))
+    const host = await hostForTest(https.createServer(selfSigned))
     expect((await post(`https://${host}`))!.message).toBe(
       `${host} has a certificate that is not trusted (DEPTH_ZERO_SELF_SIGNED_CERT)`
     )
   })
 
   it('http where only https is spoken', async () => {
-    const host = await rawServer(
+    const host = await hostForTest(
       https.createServer(selfSigned).on('tlsClientError', (_error, socket) => socket.destroy())
     )
     const failure = await post(`http://${host}`)

@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import http from 'node:http'
 import https from 'node:https'
-import type { AddressInfo } from 'node:net'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkBackend } from '../../check-backend/check-backend'
+import { hostForTest } from '../harness/listen'
 import { failedIn, FAST, OPTIONS, resultOf } from './checked'
 import { selfSigned } from '../harness/self-signed'
 import { HEADER, isText, KEY, SECRET, serve, type Slip, startBackend } from './slipping-backend'
@@ -89,9 +89,7 @@ describe('what was found', () => {
         return undefined
       })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const endpoint = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-    const results = await checkBackend({ endpoint }, FAST)
+    const results = await checkBackend({ endpoint: `http://${await hostForTest(server)}/` }, FAST)
     expect(failedIn(results)).toEqual(['takes the type carousel'])
     expect(resultOf(results, 'takes the type choice')).toMatchObject({
       outcome: 'not applicable',
@@ -101,10 +99,7 @@ describe('what was found', () => {
 
   it('says what to do about a certificate, and about a limit, in the words of the command', async () => {
     const server = https.createServer(selfSigned, (_request, response) => response.end())
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const secure = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`
-    const [test] = await checkBackend({ endpoint: secure }, FAST)
+    const [test] = await checkBackend({ endpoint: `https://${await hostForTest(server)}/` }, FAST)
     expect(test!.advice).toMatch(/has a certificate that is not trusted .* Give the endpoint a certificate/)
     const unauthorized = await checkBackend({ endpoint: await startBackend(() => 401), ...OPTIONS }, FAST)
     expect(resultOf(unauthorized, 'answers within 10 s').advice).toMatch(/the secret that --secret gave.* --header is/)

@@ -1,8 +1,8 @@
 import http from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
-import { onTestFinished } from 'vitest'
+import { hostForTest } from '../harness/listen'
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 export const KEY = 'the-value-that-it-asks-for'
@@ -78,12 +78,7 @@ export const startBackend = async (slip: Slip = () => undefined): Promise<string
     const status = (await slip(seen)) ?? rightAnswer(seen)
     if (status !== 'nothing') response.writeHead(status, { location: '/elsewhere' }).end()
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/bot`
+  return `http://${await hostForTest(server)}/bot`
 }
 
 export const hasKey = ({ headers }: Seen) => headers['x-api-key'] === KEY
@@ -102,12 +97,5 @@ export const isSigned = (
 }
 
 /** Starts a server that answers as it is told, until the test has ended. */
-export const serve = async (listener: http.RequestListener): Promise<string> => {
-  const server = http.createServer(listener)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    server.closeAllConnections()
-    server.close()
-  })
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-}
+export const serve = async (listener: http.RequestListener): Promise<string> =>
+  `http://${await hostForTest(http.createServer(listener))}/`

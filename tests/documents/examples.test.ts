@@ -7,6 +7,7 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox'
 import { sandboxForTest } from '../harness/for-test'
+import { hostForTest } from '../harness/listen'
 import { freePort } from '../harness/free-port'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
@@ -133,12 +134,9 @@ describe.each([
 
   it('goes on after an error that is none of the integration', async () => {
     const server = createServer((_request, response) => response.writeHead(403).end('<h1>Forbidden</h1>'))
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    const { port } = server.address() as AddressInfo
     const env = {
       ...process.env,
-      WEBHOOK_URL: `http://127.0.0.1:${port}`,
+      WEBHOOK_URL: `http://${await hostForTest(server)}`,
       ACCESS_KEY: 'x',
       SIGNING_SECRET: SECRET,
       PORT: '0',

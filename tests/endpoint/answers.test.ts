@@ -1,11 +1,12 @@
-import type { ServerResponse } from 'node:http'
+import http, { type ServerResponse } from 'node:http'
 import { createServer } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { Installation } from '../../sandbox/cloud/installation'
 import { messageBody, send } from '../harness/backend'
 import type { Received } from '../harness/endpoint'
 import { endpointForTest, installationForTest } from '../harness/for-test'
+import { hostForTest } from '../harness/listen'
 
 // What the integration makes of an endpoint's answers; how long it waits for them is in slow-endpoints.test.ts.
 
@@ -160,14 +161,10 @@ describe('307 and 308 are followed at the same host and port', () => {
       if (path === '/bot') response.writeHead(307, { location: '/bot/' }).end()
       else response.writeHead(200).end()
     }
-    const { createServer: createHttpServer } = await import('node:http')
-    const server = createHttpServer((request, response) =>
+    const server = http.createServer((request, response) =>
       request.resume().on('end', () => respond(response, request.url!))
     )
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close().closeAllConnections())
-    const { port } = server.address() as { port: number }
-    await expect(installationForTest({ endpoint: `http://127.0.0.1:${port}/bot` })).resolves.toBeDefined()
+    await expect(installationForTest({ endpoint: `http://${await hostForTest(server)}/bot` })).resolves.toBeDefined()
     expect(requests).toEqual(['/bot', '/bot/'])
   })
 })
@@ -205,9 +202,7 @@ describe('an answer that is hard to read as HTTP', () => {
           return socket.end(bytes)
         })
     })
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    onTestFinished(() => void server.close())
-    return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, messages: () => messages }
+    return { url: `http://${await hostForTest(server)}`, messages: () => messages }
   }
 
   it('a head of 60 kB is read', async () => {

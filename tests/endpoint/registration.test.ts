@@ -1,8 +1,9 @@
 import { createServer, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { InstallationOptions } from '../../sandbox/cloud/installation'
 import { endpointForTest, installationForTest, proxyForTest, sandboxForTest } from '../harness/for-test'
+import { hostForTest } from '../harness/listen'
 
 const registration = (endpoint: string, options: InstallationOptions = {}) =>
   installationForTest({ ...options, endpoint })
@@ -10,9 +11,7 @@ const registration = (endpoint: string, options: InstallationOptions = {}) =>
 /** An endpoint that answers the test message so. */
 const endpointThatAnswers = async (respond: (response: ServerResponse, body: object) => void): Promise<string> => {
   const server = createServer(async (request, response) => respond(response, (await json(request)) as object))
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}/bot?key=secret`
+  return `http://${await hostForTest(server)}/bot?key=secret`
 }
 
 describe('when a bot’s owner saves the configuration', () => {

@@ -1,8 +1,9 @@
-import { type AddressInfo, createServer, type Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { describe, it } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox'
 import { send } from '../harness/backend'
 import { startEndpoint } from '../harness/endpoint'
+import { listen } from '../harness/listen'
 
 /** What becomes of a message whose endpoint answers its tries after a while, or never. */
 const deliver = async (...answers: { afterMs?: number; status?: number; endAfterMs?: number }[]) => {
@@ -23,21 +24,6 @@ const deliver = async (...answers: { afterMs?: number; status?: number; endAfter
   await endpoint.close()
   const [message] = sandbox.chat.messages.all()
   return { ...response, received, lines, cutOff, mark: message!.tags['delivery'] }
-}
-
-/** A server that takes connections and says nothing. */
-const listen = async (onConnection: (socket: Socket) => void) => {
-  const sockets: Socket[] = []
-  const server = createServer((socket) => {
-    sockets.push(socket)
-    onConnection(socket)
-  })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const close = () => {
-    server.close()
-    sockets.forEach((socket) => socket.destroy())
-  }
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, close }
 }
 
 // Each takes as long as the integration's patience: side by side.
@@ -176,20 +162,20 @@ describe.concurrent('slow endpoints', () => {
   describe('the test message of the registration', () => {
     it('has 20 s, and one try; the error says what to do about hosts that sleep', async ({ expect }) => {
       let tries = 0
-      const { url, close } = await listen((socket) => socket.once('data', () => tries++))
-      await expect(startSandbox({ endpoint: url })).rejects.toThrow(
+      const { port, close } = await listen(createServer((socket) => socket.once('data', () => tries++)))
+      await expect(startSandbox({ endpoint: `http://127.0.0.1:${port}/` })).rejects.toThrow(
         /did not answer in time, within 20 s\. Let the endpoint answer 2xx at once.* If its host sleeps while idle, .* save again\./
       )
       expect(tries).toBe(1)
-      close()
+      await close()
     })
 
     it('has 10 s of them for connecting, to which the handshake of TLS belongs', async ({ expect }) => {
-      const { url, close } = await listen(() => {})
-      await expect(startSandbox({ endpoint: url.replace('http:', 'https:') })).rejects.toThrow(
+      const { port, close } = await listen(createServer())
+      await expect(startSandbox({ endpoint: `https://127.0.0.1:${port}/` })).rejects.toThrow(
         /could not be reached in time, within 10 s\. Check .* If its host sleeps while idle, .* save again\./
       )
-      close()
+      await close()
     })
   })
 })

@@ -4,10 +4,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import type { TLSSocket } from 'node:tls'
-import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { sandboxForTest } from '../harness/for-test'
 import { startInProcessOf } from '../node-18/bundle-process'
 import { selfSigned } from '../harness/self-signed'
+import { hostForTest } from '../harness/listen'
 
 const trusted = join(tmpdir(), `trusted-${process.pid}.pem`)
 
@@ -23,9 +24,7 @@ const endpointOverTls = async () => {
     response.writeHead(200).end('thanks')
   })
   server.on('secureConnection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
-  const { port } = server.address() as { port: number }
+  const port = (await hostForTest(server)).split(':')[1]
   const install = (host: string, path = '/') =>
     sandboxForTest({
       endpoint: `https://${host}:${port}${path}`,

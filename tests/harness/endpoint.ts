@@ -1,8 +1,8 @@
 import http from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { mustBeDocumentedDelivery } from './documented'
+import { listen } from './listen'
 
 /** A request as the endpoint received it. */
 export type Received = {
@@ -47,11 +47,7 @@ export const startEndpoint = async (
     else respond(response, one)
   })
   server.on('connection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const close = async () => {
-    server.closeAllConnections()
-    await new Promise((resolve) => server.close(resolve))
-  }
+  const { port, close } = await listen(server)
   const documented = (isTest: boolean) =>
     received
       .filter(({ body }) => (body.type === 'test') === isTest)
@@ -61,7 +57,7 @@ export const startEndpoint = async (
         return one
       })
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/bot?key=a%20b`,
+    url: `http://127.0.0.1:${port}/bot?key=a%20b`,
     messages: () => documented(false),
     tests: () => documented(true),
     connections: () => connections,

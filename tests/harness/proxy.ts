@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
+import { listen } from './listen'
 
 export type Proxy = {
   /** The address behind it, through the proxy. */
@@ -31,9 +32,9 @@ export const startProxy = async (behind: string): Promise<Proxy> => {
     far.on('error', () => near.destroy())
     near.pipe(far).pipe(near)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port: ownPort, close } = await listen(server)
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}${pathname}${search}`,
+    url: `http://127.0.0.1:${ownPort}${pathname}${search}`,
     connections: () => connections,
     open: () => open.size,
     lost: () => lost,
@@ -49,9 +50,6 @@ export const startProxy = async (behind: string): Promise<Proxy> => {
         if (how === 'end') near.end()
       }
     },
-    close: async () => {
-      for (const near of open.keys()) near.destroy()
-      await new Promise((resolve) => server.close(resolve))
-    },
+    close,
   }
 }

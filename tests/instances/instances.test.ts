@@ -1,11 +1,11 @@
 import http, { type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { describe, expect, it } from 'vitest'
 import type { ApiCall } from '../../sandbox/cloud/chat/chat-api'
 import type { Sandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
 import { endpointForTest, sandboxBehindProxy, sandboxForTest } from '../harness/for-test'
+import { hostForTest } from '../harness/listen'
 
 const busy = ({ instances }: Sandbox) => instances.filter(({ isBusy }) => isBusy).length
 
@@ -112,11 +112,8 @@ const closingServer = async (lastWords: string) => {
     setTimeout(() => socket.end(lastWords, () => socket.destroy()), 500)
   })
   server.on('connection', () => connections++)
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => void server.close().closeAllConnections())
   const open = () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`
-  return { url, open, connections: () => connections, messages: () => messages }
+  return { url: `http://${await hostForTest(server)}/`, open, connections: () => connections, messages: () => messages }
 }
 
 describe('while an instance is frozen, time passes', () => {

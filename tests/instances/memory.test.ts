@@ -1,26 +1,17 @@
 import { randomUUID } from 'node:crypto'
 import { beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import type { Installation } from '../../sandbox/cloud/installation'
 import { messageBody, send } from '../harness/backend'
 import { endpointForTest, FOREIGN_TOKEN, installationForTest, sandboxForTest } from '../harness/for-test'
-import { isOwnCall } from '../harness/own-calls'
+import { watchApiCalls } from '../harness/api-calls'
 
-let calls: (ApiCall & { at: number })[] = []
-let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
+const api = watchApiCalls()
 let sandbox: Installation
 
-const operations = () => calls.map(({ operation }) => operation)
-
 beforeEach(async () => {
-  calls = []
-  faultOf = () => undefined
   sandbox = await installationForTest({
     bot: () => [],
-    onApiCall: (call) => {
-      if (!isOwnCall(call)) calls.push({ ...call, at: performance.now() })
-      return faultOf(call)
-    },
+    onApiCall: api.onApiCall,
   })
 })
 
@@ -33,11 +24,11 @@ const BAD_TOKENS = [
 describe('what a message costs', () => {
   it('the first: the conversation and the user side by side, then the message', async () => {
     const delayMs = 1000
-    faultOf = () => ({ delayMs })
+    api.faultOf = () => ({ delayMs })
     await send(sandbox, messageBody())
-    expect(operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])
-    expect(operations()[2]).toBe('getOrCreateMessage')
-    const [first, second, third] = calls.map(({ at }) => at) as [number, number, number]
+    expect(api.operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])
+    expect(api.operations()[2]).toBe('getOrCreateMessage')
+    const [first, second, third] = api.calls.map(({ at }) => at) as [number, number, number]
     expect(second - first).toBeLessThan(delayMs)
     expect(third - second).toBeGreaterThan(delayMs - 5)
   })
@@ -45,9 +36,9 @@ describe('what a message costs', () => {
   it('a later one of a known conversation and user: one call', async () => {
     const body = messageBody()
     const first = await send(sandbox, body)
-    calls = []
+    api.calls = []
     const later = await send(sandbox, { ...body, messageId: 'later' })
-    expect(operations()).toEqual(['getOrCreateMessage'])
+    expect(api.operations()).toEqual(['getOrCreateMessage'])
     expect(later.status).toBe(200)
     expect(later.body.conversation).toEqual(first.body.conversation)
     expect(later.body.user).toEqual(first.body.user)
@@ -57,25 +48,25 @@ describe('what a message costs', () => {
   it('a known user in a new conversation: the conversation is looked up, the user is not', async () => {
     const body = messageBody()
     await send(sandbox, body)
-    calls = []
+    api.calls = []
     await send(sandbox, { ...body, conversationId: 'new' })
-    expect(operations()).toEqual(['getOrCreateConversation', 'getOrCreateMessage'])
+    expect(api.operations()).toEqual(['getOrCreateConversation', 'getOrCreateMessage'])
   })
 
   it('another installation in the same bot: nothing that is remembered of the first', async () => {
     const another = await installationForTest({ inBotOf: sandbox, token: 'bp_pat_other' })
     const body = messageBody()
     await send(sandbox, body)
-    calls = []
+    api.calls = []
     await send(another, body)
-    expect(operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])
+    expect(api.operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])
   })
 
   it('at most two connections to Botpress for 20 messages one after another', async () => {
     const body = messageBody()
     for (let count = 0; count < 20; count++) await send(sandbox, { ...body, messageId: `${count}` })
-    expect(calls).toHaveLength(22)
-    expect(new Set(calls.map(({ connection }) => connection)).size).toBeLessThanOrEqual(2)
+    expect(api.calls).toHaveLength(22)
+    expect(new Set(api.calls.map(({ connection }) => connection)).size).toBeLessThanOrEqual(2)
   })
 
   it('one connection to the endpoint for 20 messages of the bot', async () => {
@@ -93,16 +84,16 @@ describe('the user’s name and picture', () => {
     const body = messageBody()
     const user = { name: 'Ada', pictureUrl: 'https://example.com/ada.png' }
     await send(sandbox, { ...body, user })
-    calls = []
+    api.calls = []
     await send(sandbox, { ...body, messageId: 'same', user })
     await send(sandbox, { ...body, messageId: 'none' })
-    expect(operations()).toEqual(['getOrCreateMessage', 'getOrCreateMessage'])
-    calls = []
+    expect(api.operations()).toEqual(['getOrCreateMessage', 'getOrCreateMessage'])
+    api.calls = []
     await send(sandbox, { ...body, messageId: 'another', user: { ...user, name: 'Countess' } })
-    expect(operations()).toEqual(['updateUser', 'getOrCreateMessage'])
-    calls = []
+    expect(api.operations()).toEqual(['updateUser', 'getOrCreateMessage'])
+    api.calls = []
     await send(sandbox, { ...body, messageId: 'same again', user: { ...user, name: 'Countess' } })
-    expect(operations()).toEqual(['getOrCreateMessage'])
+    expect(api.operations()).toEqual(['getOrCreateMessage'])
   })
 
   it('of 40 kB each are not remembered: 300 users leave the heap small', async () => {
@@ -148,7 +139,7 @@ describe('who may come in, whatever is remembered', () => {
 
   it.each(BAD_TOKENS)('a token that is %s gets %s: %i at the same time as good ones', async (_what, token, status) => {
     // So that all of them are under way at once.
-    faultOf = () => ({ delayMs: 50 })
+    api.faultOf = () => ({ delayMs: 50 })
     const body = messageBody()
     const sendTen = (authorization: string) =>
       Array.from({ length: 10 }, () => send(sandbox, { ...body, messageId: randomUUID() }, { authorization }))
@@ -165,7 +156,7 @@ describe('who may come in, whatever is remembered', () => {
     const body = messageBody()
     await send(sandbox, body)
     const revoked = { answer: { status: 401, body: { id: 'err_1', code: 401, type: 'Unauthorized', message: 'No' } } }
-    faultOf = () => revoked
+    api.faultOf = () => revoked
     const answer = await send(sandbox, { ...body, messageId: 'later' })
     expect(answer.status).toBe(401)
     expect(answer.body).not.toHaveProperty('conversation')
@@ -173,7 +164,7 @@ describe('who may come in, whatever is remembered', () => {
 
   it('one caller’s failing look-up is not handed to another', async () => {
     const body = messageBody()
-    faultOf = ({ headers }) =>
+    api.faultOf = ({ headers }) =>
       headers.authorization === 'Bearer bp_pat_foreign' ? { delayMs: 200, answer: { status: 403 } } : { delayMs: 100 }
     const [bad, good] = await Promise.all([
       send(sandbox, body, { authorization: 'Bearer bp_pat_foreign' }),
@@ -186,11 +177,11 @@ describe('who may come in, whatever is remembered', () => {
     const other = await installationForTest({ token: 'bp_pat_other', bot: () => [] })
     const body = messageBody()
     const here = await send(sandbox, body)
-    calls = []
+    api.calls = []
     const there = await send(other, body)
 
     // Looked up anew: what is remembered of the one bot is not even tried in the other.
-    expect(operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])
+    expect(api.operations().toSorted()).toEqual(['getOrCreateConversation', 'getOrCreateMessage', 'getOrCreateUser'])
     expect([here.status, there.status]).toEqual([200, 200])
     for (const kind of ['conversation', 'user', 'message']) {
       expect(here.body[kind].id).not.toBe(there.body[kind].id)
@@ -214,7 +205,7 @@ describe('what is remembered and no longer exists is looked up again, and the me
     const { conversation, user } = before.body
     if (deleted.includes('conversation')) sandbox.chat.operations.deleteConversation({ id: conversation.id })
     if (deleted.includes('user')) sandbox.chat.operations.deleteUser({ id: user.id })
-    calls = []
+    api.calls = []
 
     const after = await send(sandbox, { ...body, messageId: 'after' })
 
@@ -227,9 +218,9 @@ describe('what is remembered and no longer exists is looked up again, and the me
     })
     expect(sandbox.chat.messages.get(after.body.message.id)).toEqual(after.body.message)
 
-    calls = []
+    api.calls = []
     await send(sandbox, { ...body, messageId: 'later' })
-    expect(operations()).toEqual(['getOrCreateMessage'])
+    expect(api.operations()).toEqual(['getOrCreateMessage'])
   })
 
   it.each([
@@ -241,18 +232,18 @@ describe('what is remembered and no longer exists is looked up again, and the me
     ],
   ])('and only where something was remembered: %s', async (_what, answer) => {
     let left = 1
-    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' && left-- > 0 ? { answer } : undefined)
+    api.faultOf = ({ operation }) => (operation === 'getOrCreateMessage' && left-- > 0 ? { answer } : undefined)
     const body = messageBody()
     const first = await send(sandbox, body)
     expect(first.status).toBe(answer.status === 404 ? 502 : 400)
-    expect(operations()).toHaveLength(3)
+    expect(api.operations()).toHaveLength(3)
 
     left = 1
-    calls = []
+    api.calls = []
     expect((await send(sandbox, body)).status).toBe(200)
-    expect(operations().filter((operation) => operation === 'getOrCreateMessage')).toHaveLength(2)
-    expect(operations()).toContain('getOrCreateConversation')
-    expect(operations()).toContain('getOrCreateUser')
+    expect(api.operations().filter((operation) => operation === 'getOrCreateMessage')).toHaveLength(2)
+    expect(api.operations()).toContain('getOrCreateConversation')
+    expect(api.operations()).toContain('getOrCreateUser')
   })
 
   it('ten messages at once after it was deleted are in one new conversation', async () => {

@@ -1,45 +1,29 @@
 import { randomBytes } from 'node:crypto'
 import http from 'node:http'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
 import { endpointForTest, installationForTest, sandboxForTest } from '../harness/for-test'
-import { isOwnCall } from '../harness/own-calls'
+import { watchApiCalls } from '../harness/api-calls'
 
 const newKey = () => randomBytes(32).toString('hex')
 
 const KEY = `Key-${newKey()}`
 
 let sandbox: Sandbox
-let calls: ApiCall[] = []
-let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
+const api = watchApiCalls()
 const logged: string[] = []
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     accessKey: KEY,
     onLog: (line) => logged.push(line),
-    onApiCall: (call) => {
-      if (!isOwnCall(call)) calls.push(call)
-      return faultOf(call)
-    },
+    onApiCall: api.onApiCall,
   })
   return sandbox.close
 })
 
-beforeEach(() => {
-  calls = []
-  faultOf = () => undefined
-})
-
-const onApiCall = (call: ApiCall) => {
-  if (!isOwnCall(call)) calls.push(call)
-}
-
-const tokens = () => new Set(calls.map(({ headers }) => headers.authorization))
-
-const operations = () => calls.map(({ operation }) => operation)
+const tokens = () => new Set(api.calls.map(({ headers }) => headers.authorization))
 
 const ownToken = () => `Bearer ${sandbox.integrationToken}`
 
@@ -67,7 +51,7 @@ describe('the access key', () => {
     const answer = await send(sandbox, messageBody(), how)
     await sandbox.settled()
     expect(answer.status).toBe(200)
-    expect(operations()).toContain('getOrCreateMessage')
+    expect(api.operations()).toContain('getOrCreateMessage')
     expect(tokens()).toEqual(new Set([ownToken()]))
   })
 
@@ -83,13 +67,13 @@ describe('the access key', () => {
   })
 
   it('a later message costs one call, over a connection that is kept', async () => {
-    const quiet = await installationForTest({ accessKey: KEY, bot: () => [], onApiCall })
+    const quiet = await installationForTest({ accessKey: KEY, bot: () => [], onApiCall: api.onApiCall })
     const body = messageBody()
     for (let count = 0; count < 20; count++) {
       await send(quiet, { ...body, messageId: `${count}` }, { authorization: `Bearer ${KEY}` })
     }
-    expect(calls).toHaveLength(22)
-    expect(new Set(calls.map(({ connection }) => connection)).size).toBeLessThanOrEqual(2)
+    expect(api.calls).toHaveLength(22)
+    expect(new Set(api.calls.map(({ connection }) => connection)).size).toBeLessThanOrEqual(2)
   })
 
   it('is compared before anything is asked of Botpress, and never sent to Botpress or the endpoint', async () => {
@@ -97,11 +81,11 @@ describe('the access key', () => {
     const own = await installationForTest({
       accessKey: KEY,
       endpoint: endpoint.url,
-      onApiCall,
+      onApiCall: api.onApiCall,
     })
     await send(own, messageBody(), { authorization: `Bearer ${KEY}`, headers: { 'x-bp-secret': KEY } })
     await own.settled()
-    expect(JSON.stringify([calls, endpoint.messages(), endpoint.tests()])).not.toContain(KEY)
+    expect(JSON.stringify([api.calls, endpoint.messages(), endpoint.tests()])).not.toContain(KEY)
   })
 
   it('may be of any visible ASCII characters, 32 to 200 of them', async () => {
@@ -122,7 +106,7 @@ describe('the access key', () => {
   })
 
   it('that Botpress refuses the integration’s own token for is no fault of the caller’s', async () => {
-    faultOf = () => ({ answer: { status: 401 } })
+    api.faultOf = () => ({ answer: { status: 401 } })
     const answer = await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` })
     expect(answer.status).toBe(502)
     expect(answer.body.detail).toContain('the integration’s own token')
@@ -132,10 +116,10 @@ describe('the access key', () => {
     const texts: string[] = []
     for (const status of [400, 401, 403, 404, 429, 500, 503]) {
       const body = { id: 'err_1', code: status, type: 'Unknown', message: `${ownToken()} is bad` }
-      faultOf = () => ({ answer: { status, headers: { 'retry-after': '60' }, body } })
+      api.faultOf = () => ({ answer: { status, headers: { 'retry-after': '60' }, body } })
       texts.push((await send(sandbox, messageBody(), { authorization: `Bearer ${KEY}` })).text)
     }
-    faultOf = () => undefined
+    api.faultOf = () => undefined
     const answers = [
       await send(sandbox, messageBody(), { authorization: `Basic ${KEY}x` }),
       await send(sandbox, messageBody(), { authorization: `${KEY}x` }),
@@ -183,7 +167,7 @@ describe('the ways around the access key are shut', () => {
     ['another key for a gateway', { authorization: `Basic ${newKey()}`, headers: { 'x-bp-secret': newKey() } }],
   ])('%s: refused before anything is asked of Botpress', async (_what, how) => {
     expectShut((await send(sandbox, messageBody(), { unchecked: true, ...how })).status)
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it('two Authorization headers without a key', async () => {
@@ -192,7 +176,7 @@ describe('the ways around the access key are shut', () => {
     const response = await new Promise<http.IncomingMessage>((resolve) => request.on('response', resolve))
     response.resume()
     expectShut(response.statusCode!)
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it('a key in the body', async () => {
@@ -201,7 +185,7 @@ describe('the ways around the access key are shut', () => {
   })
 
   it.each([undefined, '', ' ', '\n\t'])('none configured (%j): nothing opens', async (accessKey) => {
-    const own = await installationForTest({ accessKey, onApiCall })
+    const own = await installationForTest({ accessKey, onApiCall: api.onApiCall })
     for (const credential of [KEY, 'undefined', 'null', '""', '', ' ', '[]']) {
       expectShut((await send(own, messageBody(), { authorization: `Bearer ${credential}` })).status)
       const headers = { 'x-bp-secret': credential }
@@ -210,14 +194,14 @@ describe('the ways around the access key are shut', () => {
   })
 
   it('a malformed one, saved all the same, opens nothing, and tokens go on working', async () => {
-    const own = await sandboxForTest({ bot: () => [], onApiCall })
+    const own = await sandboxForTest({ bot: () => [], onApiCall: api.onApiCall })
     const three = [KEY, newKey(), newKey()].join(' ')
     const values = ['short', 'x'.repeat(201), 'é'.repeat(40), 123, false, {}, [], null]
     for (const accessKey of values as string[]) {
       own.configure({ accessKey })
       expectShut((await send(own, messageBody(), { authorization: `Bearer ${encodeURI(accessKey)}` })).status)
       expect((await send(own, messageBody())).status).toBe(200)
-      calls = []
+      api.calls = []
     }
     for (const accessKey of [three, `${KEY} short`]) {
       own.configure({ accessKey })
@@ -229,20 +213,20 @@ describe('the ways around the access key are shut', () => {
     const others = [newKey(), newKey()]
     const own = await installationForTest({ accessKey: KEY })
     await installationForTest({ accessKey: others[0] })
-    await installationForTest({ accessKey: others[1], inBotOf: own, onApiCall })
+    await installationForTest({ accessKey: others[1], inBotOf: own, onApiCall: api.onApiCall })
     // Good where it belongs, also in the instance that is asked next.
     await send(own, messageBody(), { authorization: `Bearer ${KEY}` })
     await own.settled()
-    calls = []
+    api.calls = []
     for (const key of others) expectShut((await send(own, messageBody(), { authorization: `Bearer ${key}` })).status)
   })
 
   it('a key that was good, and is no longer configured', async () => {
-    const own = await installationForTest({ accessKey: KEY, bot: () => [], onApiCall })
+    const own = await installationForTest({ accessKey: KEY, bot: () => [], onApiCall: api.onApiCall })
     const body = messageBody()
     expect((await send(own, body, { authorization: `Bearer ${KEY}` })).status).toBe(200)
     own.configure({ accessKey: newKey() })
-    calls = []
+    api.calls = []
     const answer = await send(own, { ...body, messageId: 'later' }, { authorization: `Bearer ${KEY}` })
     expectShut(answer.status)
     expect(answer.body).not.toHaveProperty('conversation')

@@ -1,32 +1,23 @@
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { type Answer, messageBody, send } from '../harness/backend'
+import { watchApiCalls } from '../harness/api-calls'
 
-let calls: ApiCall[] = []
-let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
+const api = watchApiCalls()
 let sandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     foreignTokens: ['bp_pat_foreign'],
-    onApiCall: (call) => {
-      calls.push(call)
-      return faultOf(call)
-    },
+    onApiCall: api.onApiCall,
   })
   return sandbox.close
-})
-
-beforeEach(() => {
-  calls = []
-  faultOf = () => undefined
 })
 
 const read = (query: Record<string, string>, more: { authorization?: string | null } = {}): Promise<Answer> =>
   send(sandbox, undefined, { method: 'GET', path: `/messages?${new URLSearchParams(query)}`, ...more })
 
-const writes = () => calls.filter(({ operation }) => !/^(list|get(?!OrCreate))/.test(operation))
+const writes = () => api.calls.filter(({ operation }) => !/^(list|get(?!OrCreate))/.test(operation))
 
 describe('GET {webhook URL}/messages', () => {
   it('answers 200 with the messages, newest first: the six fields, direction, createdAt, and messageId where it has one', async () => {
@@ -131,7 +122,7 @@ describe('GET {webhook URL}/messages', () => {
     const answer = await read(query as Record<string, string>)
     expect(answer.status).toBe(400)
     expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(['conversationId'])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it.each([
@@ -141,7 +132,7 @@ describe('GET {webhook URL}/messages', () => {
     const answer = await send(sandbox, undefined, { method: 'GET', path: `/messages?${query}` })
     expect(answer.status).toBe(400)
     expect(answer.body.errors).toEqual([{ path, message: 'must be given once' }])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
     const more = await send(sandbox, undefined, { method: 'GET', path: `/messages?${query}&delivery=x` })
     expect(more.body.errors.map((error: { path: string }) => error.path)).toEqual([path, 'delivery'])
   })
@@ -160,12 +151,12 @@ describe('GET {webhook URL}/messages', () => {
     const { conversation } = (await send(sandbox, mine)).body
     const [foreign] = sandbox.chat.conversations.all()
     const conversationId = String(mine.conversationId)
-    faultOf = ({ operation }) =>
+    api.faultOf = ({ operation }) =>
       operation === 'listConversations'
         ? { answer: { status: 200, body: { conversations: [foreign, conversation], meta: {} } } }
         : undefined
     expect((await read({ conversationId })).body.messages[0].botpressConversationId).toBe(conversation.id)
-    faultOf = ({ operation }) =>
+    api.faultOf = ({ operation }) =>
       operation === 'listConversations'
         ? { answer: { status: 200, body: { conversations: [foreign], meta: {} } } }
         : undefined
@@ -199,6 +190,6 @@ describe('GET {webhook URL}/messages', () => {
     const answer = await send(sandbox, messageBody(), { method, path: '/messages' })
     expect(answer.status).toBe(405)
     expect(answer.headers.get('allow')).toBe('GET')
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 })

@@ -1,31 +1,21 @@
 import { inspect } from 'node:util'
 import { brotliCompressSync, gzipSync } from 'node:zlib'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
+import { beforeAll, describe, expect, it } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { type Answer, messageBody, send } from '../harness/backend'
-import { isOwnCall } from '../harness/own-calls'
+import { watchApiCalls } from '../harness/api-calls'
 
-let calls: ApiCall[] = []
+const api = watchApiCalls()
 const logged: string[] = []
-let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
 let sandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = await startSandbox({
     foreignTokens: ['bp_pat_foreign'],
     onLog: (line) => logged.push(line),
-    onApiCall: (call) => {
-      if (!isOwnCall(call)) calls.push(call)
-      return faultOf(call)
-    },
+    onApiCall: api.onApiCall,
   })
   return sandbox.close
-})
-
-beforeEach(() => {
-  calls = []
-  faultOf = () => undefined
 })
 
 const expectProblem = ({ status, headers, body }: Answer, expected: number, detail: RegExp | string) => {
@@ -52,7 +42,7 @@ describe('400: a request with a fault', () => {
     ['a string that begins like JSON', '"{a"', 'line 1, column 2'],
   ])('%s', async (_fault, body, detail) => {
     expectProblem(await send(sandbox, body), 400, detail)
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   const json = { 'content-type': 'application/json' }
@@ -133,7 +123,7 @@ describe('400: a request with a fault', () => {
     expect(answer.status).toBe(400)
     expect(answer.body.detail).toMatch(/^The body is not JSON: .*\. Send a JSON object\.$/)
     expect(answer.body.detail).toContain(reason)
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it('a large body with millions of faults takes no more memory than one with one', async () => {
@@ -150,7 +140,7 @@ describe('400: a request with a fault', () => {
     const headers = { 'content-type': 'text/plain; charset=ISO-8859-1' }
     const answer = await send(sandbox, latin1, { headers, unchecked: true })
     expectProblem(answer, 400, 'in ISO-8859-1, as its Content-Type says. Send it in UTF-8')
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
     // It says so, and is not.
     expect((await send(sandbox, messageBody({ text: 'naïve' }), { headers })).status).toBe(200)
   })
@@ -164,7 +154,7 @@ describe('400: a request with a fault', () => {
     const answer = await send(sandbox, messageBody({ [field]: value }))
     expectProblem(answer, 400, field)
     expect(answer.body.errors).toEqual([{ path: field, message: expect.stringMatching(/must be|is required/) }])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it.each([
@@ -179,7 +169,7 @@ describe('400: a request with a fault', () => {
     const answer = await send(sandbox, messageBody({ payload }))
     expectProblem(answer, 400, 'payload')
     expect(answer.body.errors).toEqual([{ path: 'payload', message: `must be an object${mistake}` }])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   const ids = ['userId', 'messageId', 'conversationId']
@@ -194,7 +184,7 @@ describe('400: a request with a fault', () => {
     const latin1 = Buffer.from(JSON.stringify(messageBody({ [field]: 'Zoë' })), 'latin1')
     const answer = await send(sandbox, latin1, { unchecked: true })
     expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual([field])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
     expect((await send(sandbox, messageBody({ [field]: 'Zoë 😀' }))).status).toBe(200)
   })
 
@@ -202,7 +192,7 @@ describe('400: a request with a fault', () => {
     const answer = await send(sandbox, messageBody({ payload: { text: 5 } }))
     expectProblem(answer, 400, 'payload.text')
     expect(answer.body.errors.map(({ path }: { path: string }) => path)).toEqual(['payload.text'])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it.each([
@@ -219,7 +209,7 @@ describe('400: a request with a fault', () => {
     const answer = await send(sandbox, messageBody({ user }))
     expectProblem(answer, 400, path)
     expect(answer.body.errors.map((error: { path: string }) => error.path)).toEqual([path])
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it('every fault listed at once', async () => {
@@ -244,7 +234,7 @@ describe('400: a request with a fault', () => {
 
   it('Botpress refused the data: its own reason in detail', async () => {
     const answer = { status: 400, body: { id: 'err_1', code: 400, type: 'InvalidPayload', message: 'The tag is bad' } }
-    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? { answer } : undefined)
+    api.faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? { answer } : undefined)
     expectProblem(await send(sandbox, messageBody()), 400, 'The tag is bad')
   })
 })
@@ -271,7 +261,7 @@ describe('401: no right to come in', () => {
     expect(answer.body.detail).toContain(reason)
     expect(answer.body.detail).toMatch(/Send the Access Key .* or a Botpress Personal Access Token/)
     expect(answer.headers.get('www-authenticate')).toBe('Bearer')
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it('an x-bp-secret that is not an access key, with or without a gateway’s Authorization', async () => {
@@ -279,7 +269,7 @@ describe('401: no right to come in', () => {
       const answer = await send(sandbox, messageBody(), { authorization, headers: { 'x-bp-secret': sandbox.token } })
       expectProblem(answer, 401, 'The x-bp-secret is not an access key')
     }
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 
   it('an unknown token', async () => {
@@ -299,7 +289,7 @@ describe('401: no right to come in', () => {
     await send(sandbox, messageBody())
     await send(sandbox, messageBody(), { authorization: 'Bearer bp_pat_unknown' })
     for (const [, authorization] of authorizations) await send(sandbox, messageBody(), { authorization })
-    const used = new Set(calls.map(({ headers }) => headers.authorization))
+    const used = new Set(api.calls.map(({ headers }) => headers.authorization))
     expect(used).toEqual(new Set([`Bearer ${sandbox.token}`, 'Bearer bp_pat_unknown']))
     expect(used).not.toContain(`Bearer ${sandbox.integrationToken}`)
   })
@@ -319,7 +309,7 @@ describe('passed on from Botpress', () => {
     [413, 'LimitExceeded'],
   ])('%i %s', async (status, type) => {
     const body = { id: 'err_1', code: status, type, message: 'The reason' }
-    faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? { answer: { status, body } } : undefined)
+    api.faultOf = ({ operation }) => (operation === 'getOrCreateMessage' ? { answer: { status, body } } : undefined)
     const answer = await send(sandbox, messageBody())
     expectProblem(answer, status, 'The reason')
     expect(answer.headers.get('retry-after')).toBeNull()
@@ -331,7 +321,7 @@ describe('404 and 405', () => {
     '404 for another path: %s',
     async (path) => {
       expectProblem(await send(sandbox, messageBody(), { path }), 404, path)
-      expect(calls).toEqual([])
+      expect(api.calls).toEqual([])
     }
   )
 
@@ -339,7 +329,7 @@ describe('404 and 405', () => {
     const answer = await send(sandbox, method === 'GET' ? undefined : messageBody(), { method })
     expectProblem(answer, 405, method)
     expect(answer.headers.get('allow')).toBe('POST')
-    expect(calls).toEqual([])
+    expect(api.calls).toEqual([])
   })
 })
 
@@ -350,7 +340,7 @@ describe('413: a body of over 100 MB', () => {
     const headers = { authorization: `Bearer ${sandbox.token}` }
     const response = await sandbox.receive({ method: 'POST', path: '', query: '', headers, body })
     expect(response.status).toBe(413)
-    expect(calls.map(({ operation }) => operation)).not.toContain('getOrCreateMessage')
+    expect(api.calls.map(({ operation }) => operation)).not.toContain('getOrCreateMessage')
   })
 })
 
@@ -370,11 +360,11 @@ describe('no token appears in a log or an answer', () => {
     for (const status of statuses) {
       const body = { id: 'err_1', code: status, type: 'Unknown', message: `Bearer ${sandbox.token} is bad` }
       for (const content of [body, `Bearer ${sandbox.token}`]) {
-        faultOf = () => ({ answer: { status, headers: NOT_SOON, body: content } })
+        api.faultOf = () => ({ answer: { status, headers: NOT_SOON, body: content } })
         answers.push((await send(sandbox, messageBody())).text)
       }
     }
-    faultOf = () => undefined
+    api.faultOf = () => undefined
     answers.push((await send(sandbox, messageBody())).text)
     answers.push((await send(sandbox, messageBody(), { authorization: `Basic ${sandbox.token}` })).text)
     answers.push((await send(sandbox, messageBody(), { path: '/else' })).text)

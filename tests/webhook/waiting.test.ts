@@ -1,27 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
+import { beforeAll, describe, expect, it } from 'vitest'
+import type { Fault } from '../../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { type Answer, messageBody, send } from '../harness/backend'
 import { endpointForTest, installationForTest } from '../harness/for-test'
+import { watchApiCalls } from '../harness/api-calls'
 
-let calls: ApiCall[] = []
-let faultOf: (call: ApiCall) => Fault | undefined = () => undefined
+const api = watchApiCalls()
 let sandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    onApiCall: (call) => {
-      calls.push(call)
-      return faultOf(call)
-    },
+    onApiCall: api.onApiCall,
   })
   return sandbox.close
-})
-
-beforeEach(() => {
-  calls = []
-  faultOf = () => undefined
 })
 
 const sendAndWait = (body: Record<string, unknown>, prefer = 'wait=10'): Promise<Answer> =>
@@ -30,11 +22,11 @@ const sendAndWait = (body: Record<string, unknown>, prefer = 'wait=10'): Promise
 const textsOf = ({ body }: Answer): string[] =>
   body.replies.map(({ payload }: { payload: { text: string } }) => payload.text)
 
-const looks = () => calls.filter(({ operation }) => operation === 'listMessages')
+const looks = () => api.calls.filter(({ operation }) => operation === 'listMessages')
 
 const failLooks = (fault: Fault, times = Infinity) => {
   let left = times
-  faultOf = ({ operation }) => (operation === 'listMessages' && left-- > 0 ? fault : undefined)
+  api.faultOf = ({ operation }) => (operation === 'listMessages' && left-- > 0 ? fault : undefined)
 }
 
 describe('Prefer: wait=N', () => {
@@ -145,7 +137,7 @@ describe('Prefer: wait=N', () => {
     const body = messageBody({ text: 'burst 5' })
     const five = await sendAndWait(body, 'wait=20, replies=5')
     expect(textsOf(five)).toHaveLength(5)
-    calls = []
+    api.calls = []
     const repeat = await sendAndWait(body, 'wait=20, replies=2')
     expect(textsOf(repeat)).toEqual(textsOf(five))
     expect(looks()).toHaveLength(1)
@@ -191,7 +183,7 @@ describe('Prefer: wait=N', () => {
     await sandbox.settled()
     // A look takes ten pages, four seconds altogether.
     failLooks({ delayMs: 400 })
-    calls = []
+    api.calls = []
     await sendAndWait(body, 'wait=1')
     const count = looks().length
     expect(count).toBeLessThan(5)

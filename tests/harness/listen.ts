@@ -1,0 +1,29 @@
+import type { AddressInfo, Server, Socket } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+/**
+ * Lets a server listen at a free port of 127.0.0.1.
+ *
+ * @returns the port, and what ends the server with all its connections
+ */
+export const listen = async (server: Server): Promise<{ port: number; close: () => Promise<void> }> => {
+  const sockets = new Set<Socket>()
+  server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve))
+  const close = async () => {
+    const closed = new Promise((resolve) => server.close(resolve))
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+  return { port: (server.address() as AddressInfo).port, close }
+}
+
+/** As `listen`, until the test ends; returns the server's host, with its port. */
+export const hostForTest = async (server: Server): Promise<string> => {
+  const { port, close } = await listen(server)
+  onTestFinished(close)
+  return `127.0.0.1:${port}`
+}
