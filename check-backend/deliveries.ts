@@ -12,7 +12,7 @@ export const CONVERSATION_ID = 'check-backend'
 /** As many messages are delivered at the same time. */
 export const MAX_AT_ONCE = 10
 
-/** So long after the head of an answer, its body is read. */
+/** A delivery that goes on for longer after its answer is left to itself: the answer's body may have no end. */
 const BODY_MS = 200
 
 /**

@@ -48,3 +48,10 @@ it('of a URL and of bodies nothing that tells is seen, also where it is written 
     'no short ••• (access key)',
   ])
 })
+
+it('of a secret nothing is seen in a URL either, and one with half a character does no harm', () => {
+  const half = { value: 'half a character: \ud83d', sort: 'access key' }
+  const exchange = { id: '1', at: 0, from: 'backend', to: 'webhook', method: 'POST', requestHeaders: {} } as const
+  const { url } = withoutCredentials({ ...exchange, url: `/?key=${encodeURIComponent(KEY.value)}` }, [KEY, half])
+  expect(url).toBe('/?key=••• (access key)')
+})

@@ -13,9 +13,12 @@ export const redactor = (secrets: Secret[], minLength: number): ((text: string) 
   const written = secrets
     .filter(({ value }) => value.length >= minLength)
     .flatMap(({ value, mark }) =>
-      [value, JSON.stringify(value).slice(1, -1), encodeURIComponent(value)].map((form) => ({ form, mark }))
+      [value, JSON.stringify(value).slice(1, -1), inUrl(value)].map((form) => ({ form, mark }))
     )
     // One may be a part of another.
     .toSorted((a, b) => b.form.length - a.form.length)
   return (text) => written.reduce((rest, { form, mark }) => rest.replaceAll(form, mark), text)
 }
+
+/** Half a character, which a URL can't have, becomes U+FFFD first. */
+const inUrl = (value: string): string => encodeURIComponent(Buffer.from(value).toString())

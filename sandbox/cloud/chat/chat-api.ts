@@ -49,7 +49,10 @@ const MAX_REQUEST_BYTES = 1024 * 1024
 
 const MESSAGE_CREATION = new Set<ChatOperation>(['createMessage', 'getOrCreateMessage'])
 
-/** Serves Botpress's chat API: each request is checked with the JSON schemas of the vendor's own description, of which `npm run build:botpress-api` keeps what is needed. */
+/**
+ * Serves Botpress's chat API: each request is checked with the JSON schemas of the vendor's own description, of which
+ * `npm run build:botpress-api` keeps what is needed.
+ */
 export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCall, rateLimits }: ChatApiProps) => {
   await server.register(rateLimit, { global: false })
   const checkRates = ratesOf(server, rateLimits)
