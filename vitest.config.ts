@@ -11,9 +11,9 @@ const MODES: Record<string, string[]> = {
 
 const test = {
   // A busy machine takes its time.
-  testTimeout: 60_000,
+  testTimeout: 120_000,
   hookTimeout: 60_000,
-  expect: { poll: { timeout: 20_000 } },
+  expect: { poll: { timeout: 60_000 } },
   maxConcurrency: 50,
   // The endpoints of the tests are on this machine.
   env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },

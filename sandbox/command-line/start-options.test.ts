@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { adviceOnOptions } from './options'
 import { readStartOptions, START_OPTIONS } from './start-options'
 
@@ -53,5 +53,17 @@ describe('readStartOptions', () => {
     ]),
   ])('refuses %s in one clear line', (_what, args, line) => {
     expect(refusalOf(args)).toMatch(line)
+  })
+
+  // How npm hands them over: it completes what it takes for the beginning of one of its own.
+  it.each([
+    ['--once', 'npm_config_once'],
+    ['--port', 'npm_config_port'],
+    ['--no-page', 'npm_config_page'],
+    ['--token', 'npm_config_token_description'],
+  ])('refuses %s that npm took for its own', (option, variable) => {
+    onTestFinished(() => void vi.unstubAllEnvs())
+    vi.stubEnv(variable, 'true')
+    expect(refusalOf([])).toBe(`npm took ${option} for an option of its own. Write: npm start -- ${option}`)
   })
 })

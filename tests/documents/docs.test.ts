@@ -62,7 +62,7 @@ describe('the commands for this repository', () => {
   )
 
   it('the CLI takes what deploying needs', async () => {
-    const help = await run('npx', ['bp', 'deploy', '--help'])
+    const help = await run('node_modules/.bin/bp', ['deploy', '--help'])
     expect(help).toContain('-y, --confirm')
   })
 })

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
@@ -7,9 +8,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { Webhook } from 'standardwebhooks'
-import { describe, expect, it, onTestFinished } from 'vitest'
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
 import packageJson from '../../package.json'
-import type { Received } from '../harness/endpoint'
+import { type Endpoint, startEndpoint } from '../harness/endpoint'
 import { endpointForTest } from '../harness/for-test'
 
 const CLI = ['--import', 'tsx', 'sandbox/cli.ts']
@@ -32,58 +33,142 @@ const npm = (...args: string[]): Promise<Outcome> => {
   )
 }
 
-/** Starts it, and resolves to the process and what it has printed once that holds `until`. */
-const start = async (until: string, env: NodeJS.ProcessEnv, ...options: string[]) => {
-  const child = spawn(process.execPath, [...CLI, ...options], {
+type Answer = { replies: { botpressMessageId: string }[] }
+
+type Running = { child: ChildProcess; output: () => string; url: string }
+
+/** Starts it, and resolves when it has printed all of its introduction. */
+const start = async (options: string[], env: NodeJS.ProcessEnv = {}): Promise<Running> => {
+  const child = spawn(process.execPath, [...CLI, '--port', '0', ...options], {
     env: { ...process.env, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += chunk))
-  await expect.poll(() => output).toContain(until)
-  return { child, output: () => output, url: () => output.match(/http:\/\/localhost:\d+\/webhook/)![0] }
+  await vi.waitFor(() => expect(output).toContain('-d '), { timeout: 60_000 })
+  return { child, output: () => output, url: output.match(/http:\/\/localhost:\d+\/webhook/)![0] }
 }
 
-const exitOf = async (child: ChildProcess) => (await once(child, 'exit'))[0]
+const startForTest = async (...args: Parameters<typeof start>) => {
+  const running = await start(...args)
+  onTestFinished(() => void running.child.kill('SIGKILL'))
+  return running
+}
 
-describe('npm start', () => {
-  it('prints the webhook URL, the token, where replies go and a curl command that works when pasted', async () => {
-    const endpoint = await endpointForTest()
-    const { child, output } = await start('-d ', {}, '--port', '0', '--token', 'own_token', '--endpoint', endpoint.url)
+/** Sends the bot a text, and waits for its replies. */
+const say = (text: string, { url }: Running, token = 'bp_pat_sandbox') =>
+  fetch(url, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${token}`, prefer: 'wait=10, replies=1' },
+    body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: randomUUID(), type: 'text', text }),
+  })
 
+describe('npm start, with an endpoint and all options that suit one', () => {
+  const keys = [`it's "quoted" $HOME \`x\`!`.replaceAll(' ', '_').padEnd(40, '+'), 'another'.repeat(8)]
+  const secrets = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`)
+  const take = (response: ServerResponse) => void response.writeHead(204).end()
+  let respond = take
+  let endpoint: Endpoint
+  let running: Running
+
+  beforeAll(async () => {
+    endpoint = await startEndpoint((response) => respond(response))
+    const named = { token: 'own_token', endpoint: endpoint.url, header: 'x-api-key: abc', instances: '2' }
+    const options = Object.entries(named).concat(
+      keys.map((key) => ['key', key]),
+      secrets.map((secret) => ['secret', secret])
+    )
+    running = await start(options.flatMap(([name, value]) => [`--${name}`, value]))
+    return () => {
+      running.child.kill('SIGKILL')
+      return endpoint.close()
+    }
+  })
+
+  afterEach(() => void (respond = take))
+
+  /** What the endpoint received of an answer's first reply. */
+  const delivered = ({ replies: [reply] }: Answer) => {
+    const find = () => endpoint.messages().find(({ body }) => body.botpressMessageId === reply!.botpressMessageId)
+    return vi.waitUntil(find, { timeout: 60_000 })
+  }
+
+  it('prints the webhook URL, the access key, the token, where replies go, and a page that is there', async () => {
+    const { output } = running
     expect(output()).toMatch(/webhook URL +http:\/\/localhost:\d+\/webhook\n/)
+    expect(output()).toContain(`access key    ${keys[0]}\n`)
     expect(output()).toMatch(/token +own_token\n/)
     expect(output()).toContain(`go to ${endpoint.url}`)
     const pageUrl = output().match(/page +(http:\/\/localhost:\d+\/) /)![1]!
     expect(await (await fetch(pageUrl)).text()).toContain('<title>Messaging API sandbox</title>')
-    const command = output().slice(output().indexOf('\ncurl '))
-    const { stdout } = await promisify(execFile)('sh', [
-      '-c',
-      `${command.trim()} --silent --write-out '\n%{http_code}'`,
-    ])
-    const [body, status] = stdout.split('\n')
-    expect(status).toBe('200')
-    expect(Object.keys(JSON.parse(body!)).toSorted()).toEqual(['conversation', 'message', 'replies', 'user'])
-    expect(JSON.parse(body!).replies[0].payload).toEqual({ text: 'You said: Hello' })
-    await expect.poll(() => endpoint.messages()).toHaveLength(1)
-    expect(Object.keys(endpoint.messages()[0]!.body)).toHaveLength(6)
-
-    child.kill('SIGINT')
-    expect(await exitOf(child)).toBe(0)
   })
 
+  it('prints a curl command that works when pasted; the other --key takes a backend in too', async () => {
+    const command = running.output().slice(running.output().indexOf('\ncurl ')).trim()
+    const other = command.replace(/-H '(?:[^']|'\\'')*'/, `-H 'x-bp-secret: ${keys[1]}'`)
+    for (const line of [command, other]) {
+      const { stdout } = await promisify(execFile)('sh', ['-c', `${line} --silent`])
+      const answer = JSON.parse(stdout)
+      expect(Object.keys(answer).toSorted()).toEqual(['conversation', 'message', 'replies', 'user'])
+      expect(answer.replies[0].payload).toEqual({ text: 'You said: Hello' })
+      await delivered(answer)
+    }
+  })
+
+  it('--header goes with what is sent to the endpoint, and two --secret sign it', async () => {
+    const answer = (await (await say('Hello', running, 'own_token')).json()) as Answer
+    const { text, body, headers } = await delivered(answer)
+    expect(Object.keys(body)).toHaveLength(6)
+    expect(headers['x-api-key']).toBe('abc')
+    for (const secret of secrets) {
+      expect(() => new Webhook(secret).verify(text, headers as Record<string, string>)).not.toThrow()
+    }
+  })
+
+  it('--instances sets how many are at work at once', async () => {
+    const waiting: ServerResponse[] = []
+    let answered = 0
+    let most = 0
+    respond = (response) => {
+      waiting.push(response)
+      most = Math.max(most, waiting.length - answered)
+    }
+    expect((await say('burst 6', running, 'own_token')).status).toBe(200)
+    for (; answered < 6; answered++) {
+      await expect.poll(() => waiting.length).toBe(Math.min(answered + 2, 6))
+      take(waiting[answered]!)
+    }
+    expect(most).toBe(2)
+  })
+
+  it('a delivery that fails is told once', async () => {
+    respond = (response) => void response.writeHead(410).end()
+    await say('Look here', running, 'own_token')
+    await expect.poll(running.output).toContain('bot, not delivered: You said: Look here (msg_')
+    await expect.poll(running.output).toContain('answered 410')
+    expect(running.output().split('answered 410')).toHaveLength(2)
+  })
+
+  it('Ctrl-C ends it at once, also while it delivers', async () => {
+    const waiting: ServerResponse[] = []
+    respond = (response) => void waiting.push(response)
+    expect((await say('burst 40', running, 'own_token')).status).toBe(200)
+    await expect.poll(() => waiting).toHaveLength(2)
+    running.child.kill('SIGINT')
+    expect(await once(running.child, 'exit')).toEqual([0, null])
+    expect(waiting).toHaveLength(2)
+    expect(running.output()).not.toContain('ECONN')
+  })
+})
+
+describe('npm start', () => {
   it('shows the replies in the terminal where there is no endpoint, and serves no page with --no-page', async () => {
-    const { output, url } = await start('-d ', {}, '--port', '0', '--no-page')
-    expect(output()).toMatch(/page +none\n/)
-    expect((await fetch(new URL('/', url()))).status).toBe(404)
-    const response = await fetch(url(), {
-      method: 'POST',
-      headers: { authorization: 'Bearer bp_pat_sandbox' },
-      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'Look here' }),
-    })
-    expect(response.status).toBe(200)
-    await expect.poll(output).toContain('bot: You said: Look here')
+    const running = await startForTest(['--no-page'])
+    expect(running.output()).toMatch(/access key +none; npm start -- --key KEY takes one\n/)
+    expect(running.output()).toMatch(/page +none\n/)
+    expect((await fetch(new URL('/', running.url))).status).toBe(404)
+    expect((await say('Look here', running)).status).toBe(200)
+    await expect.poll(running.output).toContain('bot: You said: Look here')
   })
 
   // Elsewhere another program opens pages, and none that can be exchanged.
@@ -91,7 +176,7 @@ describe('npm start', () => {
     const folder = await mkdtemp(join(tmpdir(), 'browser-'))
     onTestFinished(() => rm(folder, { recursive: true }))
     await writeFile(join(folder, 'browser'), `#!/bin/sh\necho "$1" > ${folder}/opened\n`, { mode: 0o755 })
-    const { output } = await start('-d ', { BROWSER: join(folder, 'browser') }, '--port', '0', '--open')
+    const { output } = await startForTest(['--open'], { BROWSER: join(folder, 'browser') })
     const pageUrl = output().match(/page +(\S+)/)![1]!
     await expect.poll(() => readFile(join(folder, 'opened'), 'utf8').catch(() => '')).toBe(`${pageUrl}\n`)
   })
@@ -126,16 +211,11 @@ describe('npm start', () => {
     expect(await run('--version')).toMatchObject({ code: 0, stdout: `${packageJson.version}\n` })
   })
 
-  it.each([
-    ['--once', '--once'],
-    ['--port=3001', '--port'],
-    ['--no-page', '--no-page'],
-    ['--token=abc', '--token'],
-  ])('%s without the -- that npm asks for is told so', async (option, named) => {
+  it('an option without the -- that npm asks for is told so', async () => {
     // Without the scripts around it, which build.
-    expect(await npm('start', '--ignore-scripts', option)).toMatchObject({
+    expect(await npm('start', '--ignore-scripts', '--token=abc')).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining(`npm took ${named} for an option of its own. Write: npm start -- ${named}\n`),
+      stderr: expect.stringContaining('npm took --token for an option of its own. Write: npm start -- --token\n'),
     })
   })
 
@@ -170,83 +250,6 @@ describe('npm start', () => {
       await expect.poll(isGone).toBe(true)
     }
   )
-
-  it('Ctrl-C ends it at once, also while it delivers', async () => {
-    const endpoint = await endpointForTest(() => {})
-    const { child, output, url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url)
-    const sent = await fetch(url(), {
-      method: 'POST',
-      headers: { authorization: 'Bearer bp_pat_sandbox' },
-      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'burst 40' }),
-    })
-    expect(sent.status).toBe(200)
-    await expect.poll(() => endpoint.messages().length).toBe(4)
-    child.kill('SIGINT')
-    expect(await exitOf(child)).toBe(0)
-    expect(endpoint.messages()).toHaveLength(4)
-    expect(output()).not.toContain('ECONN')
-  })
-
-  it('a delivery that fails is told once', async () => {
-    const endpoint = await endpointForTest((response) => response.writeHead(410).end())
-    const { output, url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url)
-    await fetch(url(), {
-      method: 'POST',
-      headers: { authorization: 'Bearer bp_pat_sandbox', prefer: 'wait=10, replies=1' },
-      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'Look here' }),
-    })
-    await expect.poll(output).toContain('bot, not delivered: You said: Look here (msg_')
-    await expect.poll(output).toContain('answered 410')
-    expect(output().split('answered 410')).toHaveLength(2)
-  })
-
-  it('--key takes a backend in, by a curl command that works when pasted', async () => {
-    const key = `it's "quoted" $HOME \`x\`!`.replaceAll(' ', '_').padEnd(40, '+')
-    const { output } = await start('-d ', {}, '--port', '0', '--key', key, '--key', 'another'.repeat(8))
-    expect(output()).toContain(`access key    ${key}\n`)
-    const command = output().slice(output().indexOf('\ncurl '))
-    const { stdout } = await promisify(execFile)('sh', ['-c', `${command.trim()} --silent`])
-    expect(JSON.parse(stdout).replies[0].payload).toEqual({ text: 'You said: Hello' })
-    const other = command.replace(/-H '(?:[^']|'\\'')*'/, `-H 'x-bp-secret: ${'another'.repeat(8)}'`)
-    const { stdout: second } = await promisify(execFile)('sh', ['-c', `${other.trim()} --silent`])
-    expect(JSON.parse(second).replies).toHaveLength(1)
-  })
-
-  it('--header goes with what is sent to the endpoint, and two --secret sign it', async () => {
-    const endpoint = await endpointForTest()
-    const secrets = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString('base64')}`)
-    const options = secrets.flatMap((secret) => ['--secret', secret])
-    expect(
-      await run('--once', '--endpoint', endpoint.url, '--header', 'x-api-key: abc', '--key', 'k'.repeat(32), ...options)
-    ).toMatchObject({ code: 0 })
-    const [{ text, headers }] = endpoint.messages() as [Received]
-    expect(headers['x-api-key']).toBe('abc')
-    for (const secret of secrets) {
-      expect(() => new Webhook(secret).verify(text, headers as Record<string, string>)).not.toThrow()
-    }
-  })
-
-  it('--instances sets how many are at work at once', async () => {
-    const waiting: ServerResponse[] = []
-    let answered = 0
-    let most = 0
-    const endpoint = await endpointForTest((response) => {
-      waiting.push(response)
-      most = Math.max(most, waiting.length - answered)
-    })
-    const { url } = await start('-d ', {}, '--port', '0', '--endpoint', endpoint.url, '--instances', '2')
-    const sent = await fetch(url(), {
-      method: 'POST',
-      headers: { authorization: 'Bearer bp_pat_sandbox' },
-      body: JSON.stringify({ userId: 'u', conversationId: 'c', messageId: 'm', type: 'text', text: 'burst 6' }),
-    })
-    expect(sent.status).toBe(200)
-    for (; answered < 6; answered++) {
-      await expect.poll(() => waiting.length).toBe(Math.min(answered + 2, 6))
-      waiting[answered]!.writeHead(204).end()
-    }
-    expect(most).toBe(2)
-  })
 
   it('--once exits 1 with the reason where the reply is not delivered', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(410).end())
