@@ -90,17 +90,19 @@ describe('a request is made again', () => {
     await page.getByText('✓ signature verified').waitFor()
   })
 
-  it.each([
-    ['the webhook', /^backend/, '200'],
-    ['Botpress', /^BotpressPOST \/messages/, '200'],
-    ['the endpoint', /^endpointtry 1/, '204'],
-  ])('to %s by a curl that works when it is pasted', async (_what, step, status) => {
+  it('to the webhook, Botpress and the endpoint by a curl that works when it is pasted', async () => {
     const { page } = await open()
     await sendByForm(page, `It's "quoted" $HOME \`x\` \\ 日本語 @file [1] {a,b}`)
     await openTrace(page, /quoted.*delivered/)
-    await steps(page, step).click()
-    await copyAsCurl(page)
-    expect((await runCopied(page)).status).toBe(status)
+    for (const [step, status] of [
+      [/^endpointtry 1/, '204'],
+      [/^BotpressPOST \/messages/, '200'],
+      [/^backend/, '200'],
+    ] as const) {
+      await steps(page, step).click()
+      await copyAsCurl(page)
+      expect(await runCopied(page), String(step)).toMatchObject({ status })
+    }
   })
 
   it('by a curl whose URL has brackets and whose body begins with an @', async () => {

@@ -9,10 +9,9 @@ let browser: Browser
 /** For the first page that a test opens, and that needs nothing of its own: a new one would take most of a test's time. */
 let shared: { page: Page; isFree: boolean }
 
-const OPTIONS: BrowserContextOptions = {
-  permissions: ['clipboard-read', 'clipboard-write'],
-  viewport: { width: 1440, height: 900 },
-}
+const VIEWPORT = { width: 1440, height: 900 }
+
+const OPTIONS = { permissions: ['clipboard-read', 'clipboard-write'], viewport: VIEWPORT }
 
 beforeAll(async () => {
   browser = await startChromium()
@@ -22,9 +21,9 @@ beforeAll(async () => {
 
 afterAll(() => browser.close())
 
-/** Opens the page of a sandbox of its own. */
+/** Opens the page of a sandbox of its own, with one instance of the integration: starting it takes time. */
 export const open = async (options: SandboxOptions = {}, context?: BrowserContextOptions) => {
-  const sandbox = await sandboxForTest({ page: true, ...options })
+  const sandbox = await sandboxForTest({ page: true, maxInstances: 1, ...options })
   return { sandbox, page: await openPage(sandbox, context) }
 }
 
@@ -46,7 +45,11 @@ export const openPage = async (sandbox: Sandbox, options?: BrowserContextOptions
     const pages = page.context().pages()
     await Promise.all(pages.filter((one) => one !== shared.page).map((one) => one.close()))
     page.removeAllListeners()
-    if (isShared) shared.isFree = true
+    if (isShared) {
+      await page.setViewportSize(VIEWPORT)
+      await page.emulateMedia({ colorScheme: null })
+      shared.isFree = true
+    }
     expect(faults).toEqual([])
   })
   await page.goto(new URL(path, sandbox.webhookUrl).href)

@@ -112,7 +112,7 @@ describe('the keyboard', () => {
   })
 
   it('hears once what matters', async () => {
-    const { page } = await open()
+    const { page } = await open({ maxInstances: 4 })
     expect(await page.locator('[aria-live], [role=status], [role=log]').count()).toBe(1)
     await letEndpoint(page, 'fails')
     await sendByForm(page, 'At last')
