@@ -1,8 +1,8 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { CALL_MS, deliver as deliverMessage } from '../deliveries/deliver'
-import { type Mark, markAfter } from '../deliveries/mark'
-import { redeliverUnasked } from '../deliveries/redeliver-unasked'
+import { CALL_MS, deliver as deliverMessage } from '../outbox/deliver'
+import { type Mark, markAfter } from '../outbox/mark'
+import { redeliverUnasked } from '../redelivery/redeliver-unasked'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 
 /**

@@ -9,9 +9,9 @@ import { type Endpoint, endpointOf } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { outgoingMessageOf } from '../endpoint/outgoing-message'
 import { DELIVERY, postMessage } from '../endpoint/post-message'
-import { EndpointRecord } from './endpoint-record'
+import { EndpointRecord } from '../outbox/endpoint-record'
 import { Lease } from './lease'
-import { type DeliveryTags, type Mark, markAfter, tagMessage } from './mark'
+import { type DeliveryTags, type Mark, markAfter, tagMessage } from '../outbox/mark'
 import { OldestFirst } from './oldest-first'
 
 /** What is left in the end to tell Botpress how the last ones have fared. */

@@ -1,7 +1,7 @@
 import type { Message } from '@botpress/client'
 import { randomUUID } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { DeliveryTags } from './mark'
+import type { DeliveryTags } from '../outbox/mark'
 
 /** So long after it was taken, its holder is taken to have ended without a word. */
 const LEASE_MS = 20_000

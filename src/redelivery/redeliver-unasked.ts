@@ -2,7 +2,7 @@ import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
-import { EndpointRecord } from './endpoint-record'
+import { EndpointRecord } from '../outbox/endpoint-record'
 import { MIN_REDELIVERY_MS, redeliver } from './redeliver'
 
 const MAX_AGE_MS = 3 * 24 * 60 * 60_000
