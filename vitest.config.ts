@@ -24,7 +24,7 @@ export default defineConfig(({ mode }) => ({
     // More than a small machine has processors: many tests wait for real limits.
     maxWorkers: mode === 'browser' ? 3 : 8,
     projects: MODES[mode]
-      ? [{ test: { ...test, include: MODES[mode] } }]
+      ? [{ test: { ...test, include: MODES[mode], isolate: mode === 'unit' } }]
       : [
           { test: { ...test, name: 'unit', include: [UNIT] } },
           // From outside: no test of them changes a module, so that they share what they import.

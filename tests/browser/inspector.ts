@@ -1,25 +1,19 @@
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, onTestFinished } from 'vitest'
+import { expect, onTestFinished } from 'vitest'
 import type { Sandbox, SandboxOptions } from '../../sandbox/sandbox'
 import { sandboxForTest } from '../harness/for-test'
 import { startChromium } from './chromium'
 
-let browser: Browser
-
-/** For the first page that a test opens, and that needs nothing of its own: a new one would take most of a test's time. */
-let shared: { page: Page; isFree: boolean }
-
 const VIEWPORT = { width: 1440, height: 900 }
 
-const OPTIONS = { permissions: ['clipboard-read', 'clipboard-write'], viewport: VIEWPORT }
+// Half as many pixels each way: drawing them is most of a test's time.
+const OPTIONS = { permissions: ['clipboard-read', 'clipboard-write'], viewport: VIEWPORT, deviceScaleFactor: 0.5 }
 
-beforeAll(async () => {
-  browser = await startChromium()
-  const context = await browser.newContext(OPTIONS)
-  shared = { page: await context.newPage(), isFree: true }
-})
+/** One for all files that a worker runs. It ends with the worker. */
+let browser: Promise<Browser> | undefined
 
-afterAll(() => browser.close())
+/** For the first page that a test opens, and that needs nothing of its own: a new one would take most of a test's time. */
+let shared: { page: Promise<Page>; isFree: boolean } | undefined
 
 /** Opens the page of a sandbox of its own, with one instance of the integration: starting it takes time. */
 export const open = async (options: SandboxOptions = {}, context?: BrowserContextOptions) => {
@@ -29,9 +23,11 @@ export const open = async (options: SandboxOptions = {}, context?: BrowserContex
 
 /** Opens the page of a sandbox, at an address like `/?q=tea`. */
 export const openPage = async (sandbox: Sandbox, options?: BrowserContextOptions, path = '/'): Promise<Page> => {
-  const isShared = !options && shared.isFree
-  if (isShared) shared.isFree = false
-  const page = isShared ? shared.page : await browser.newPage({ ...OPTIONS, ...options })
+  browser ??= startChromium()
+  const newPage = async () => (await (await browser!).newContext({ ...OPTIONS, ...options })).newPage()
+  const isShared = !options && shared?.isFree !== false
+  if (isShared) shared = { page: shared?.page ?? newPage(), isFree: false }
+  const page = await (isShared ? shared!.page : newPage())
   const faults: string[] = []
   page.on('pageerror', ({ message }) => faults.push(message))
   page.on('console', (line) => line.text().includes('Content Security Policy') && faults.push(line.text()))
@@ -41,15 +37,15 @@ export const openPage = async (sandbox: Sandbox, options?: BrowserContextOptions
       faults.push(`asked for ${request.url()}`)
   })
   onTestFinished(async () => {
-    // Behind one that was opened from it, it would be drawn once a second.
-    const pages = page.context().pages()
-    await Promise.all(pages.filter((one) => one !== shared.page).map((one) => one.close()))
     page.removeAllListeners()
     if (isShared) {
+      // Behind one that was opened from it, it would be drawn once a second.
+      const others = page.context().pages()
+      await Promise.all(others.filter((one) => one !== page).map((one) => one.close()))
       await page.setViewportSize(VIEWPORT)
       await page.emulateMedia({ colorScheme: null })
-      shared.isFree = true
-    }
+      shared!.isFree = true
+    } else await page.context().close()
     expect(faults).toEqual([])
   })
   await page.goto(new URL(path, sandbox.webhookUrl).href)
