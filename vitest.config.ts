@@ -1,10 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-const UNIT = '{src,sandbox,check-backend}/**/*.test.ts'
+/** They change what a module is, so that they share none with other tests. */
+const ISOLATED = ['src/endpoint/{post-message,public-addresses}.test.ts']
 
 /** What is run apart: npm run test:unit needs no build, test:browser needs Chromium, test:node-18 another Node. */
 const MODES: Record<string, string[]> = {
   unit: ['src/**/*.test.ts', 'sandbox/{bot,command-line,page/browser}/**/*.test.ts', 'check-backend/**/*.test.ts'],
+  test: ['{src,sandbox,check-backend,tests}/**/*.test.ts'],
   browser: ['tests/browser/*.browser.ts'],
   'node-18': ['tests/node-18/*.node-18.ts'],
 }
@@ -15,6 +17,7 @@ const test = {
   hookTimeout: 60_000,
   expect: { poll: { timeout: 60_000 } },
   maxConcurrency: 50,
+  restoreMocks: true,
   // The endpoints of the tests are on this machine.
   env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },
 }
@@ -22,13 +25,10 @@ const test = {
 export default defineConfig(({ mode }) => ({
   test: {
     // More than a small machine has processors: many tests wait for real limits.
-    maxWorkers: mode === 'browser' ? 3 : 8,
-    projects: MODES[mode]
-      ? [{ test: { ...test, include: MODES[mode], isolate: mode === 'unit' } }]
-      : [
-          { test: { ...test, name: 'unit', include: [UNIT] } },
-          // From outside: no test of them changes a module, so that they share what they import.
-          { test: { ...test, name: 'end to end', include: ['tests/**/*.test.ts'], isolate: false } },
-        ],
+    maxWorkers: mode === 'browser' ? 3 : 10,
+    projects: [
+      { test: { ...test, include: MODES[mode], exclude: ISOLATED, isolate: false } },
+      ...(['test', 'unit'].includes(mode) ? [{ test: { ...test, name: 'isolated', include: ISOLATED } }] : []),
+    ],
   },
 }))
