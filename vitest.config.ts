@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config'
+import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
 /** They change what a module is, so that they share none with other tests. */
 const ISOLATED = ['src/endpoint/{post-message,public-addresses}.test.ts']
@@ -22,10 +23,21 @@ const test = {
   env: { ALLOW_PRIVATE_ENDPOINTS: 'true' },
 }
 
+/** Begins with the files that wait longest for real limits: without earlier times to go by, the last would run alone. */
+class SlowFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]) {
+    const isSlow = ({ moduleId }: TestSpecification) =>
+      /\b(soak|slow|slow-endpoints|hangs|failures)\.test/.test(moduleId)
+    const sorted = await super.sort(files)
+    return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))]
+  }
+}
+
 export default defineConfig(({ mode }) => ({
   test: {
     // More than a small machine has processors: many tests wait for real limits.
     maxWorkers: mode === 'browser' ? 3 : 10,
+    sequence: { sequencer: SlowFirst },
     projects: [
       { test: { ...test, include: MODES[mode], exclude: ISOLATED, isolate: false } },
       ...(['test', 'unit'].includes(mode) ? [{ test: { ...test, name: 'isolated', include: ISOLATED } }] : []),
