@@ -28,6 +28,7 @@ class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
     const isSlow = ({ moduleId }: TestSpecification) =>
       /\b(soak|slow|slow-endpoints|hangs|failures)\.test/.test(moduleId)
+    // oxlint-disable-next-line unicorn/no-array-sort
     const sorted = await super.sort(files)
     return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))]
   }
