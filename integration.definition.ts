@@ -68,13 +68,15 @@ export default new IntegrationDefinition({
             description:
               'Of a message of the bot that is not known to have reached your backend: "failed", or "unknown" where it may have',
           },
-          redelivery: {
-            title: 'Redelivery',
-            description: 'By which call, and until when, the message and those before it are being delivered again',
-          },
           redeliveryFailures: {
             title: 'Failed redeliveries',
-            description: 'How often your backend has failed on the message when it was delivered again',
+            description:
+              'How often your backend has failed on the message when it was delivered again, and when it last did',
+          },
+          // Version 1.1 wrote it: messages that it left may still carry it.
+          redelivery: {
+            title: 'Redelivery (1.1)',
+            description: 'Which call was delivering the message again, and until when',
           },
         },
       },
@@ -84,6 +86,18 @@ export default new IntegrationDefinition({
         markdown: { schema: z.object({ markdown: z.string().min(1) }) },
         any: { schema: anyObject },
       },
+    },
+  },
+  states: {
+    redelivery: {
+      type: 'integration',
+      schema: z
+        .object({
+          holder: z.string().title('Holder').describe('Which call holds the lock'),
+          until: z.number().title('Until').describe('When that call ends at the latest, in milliseconds since 1970'),
+        })
+        .title('Redelivery lock')
+        .describe('Lets one call at a time deliver messages again'),
     },
   },
   actions: {

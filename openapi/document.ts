@@ -183,11 +183,11 @@ export const openApiDocument = {
         tags: ['bot'],
         summary: 'Deliver again what your endpoint has missed',
         description:
-          'Works for up to 20 s, the oldest message first, each with one try. As long as neither `undelivered` nor `delivered` is 0, asking again gets on. Messages arrive at your endpoint while the request is under way.',
+          'Goes conversation by conversation, in each from the oldest message to the newest, with one try each. It answers within 45 s. While `more` is true and something was delivered, ask again. Messages arrive at your endpoint while the request is under way. Only one redelivery is at work at a time: if another is, the answer has `more` and a `reason` that says so.',
         requestBody: { required: false, content: json(schemaRef('RedeliveryRequest'), EXAMPLES.redelivery) },
         responses: {
           200: {
-            description: 'What has become of it.',
+            description: 'How it went.',
             content: json(schemaRef('Redelivered'), EXAMPLES.redelivered),
           },
           ...problems,

@@ -34,6 +34,7 @@ export const EXAMPLES = {
   redelivered: {
     delivered: 12,
     undelivered: 1,
+    more: false,
     reason:
       'The message msg_01M7XD4WW0N97346DDNRXQS6GQ was not delivered in 1 try: example.com answered 413. Let the endpoint take larger bodies: this one has 120000 bytes.',
   },

@@ -81,8 +81,9 @@ export const schemas = {
   Redelivered: object(
     {
       delivered: { type: 'integer', minimum: 0 },
-      undelivered: { type: 'integer', minimum: 0, description: 'Those that were found and are not delivered.' },
-      reason: { type: 'string', description: 'The last failure, where there was one.' },
+      undelivered: { type: 'integer', minimum: 0, description: 'Messages that were tried and failed.' },
+      more: { type: 'boolean', description: 'Whether others wait.' },
+      reason: { type: 'string', description: 'The last failure, if there was one.' },
     },
     ['reason']
   ),

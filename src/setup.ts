@@ -21,7 +21,9 @@ export const register: bp.IntegrationProps['register'] = async ({ ctx, logger })
   checkAccessKeys(ctx.configuration)
   const endpoint = endpointOf(ctx.configuration)
   await proveThatItTakesMessages(endpoint)
-  EndpointRecord.of(installationOf(ctx), endpoint.url).startAnew()
+  const record = EndpointRecord.of(installationOf(ctx), endpoint.url)
+  record.took()
+  record.isToLookAtOnce()
   await redeliverUnasked({ ctx, logger }, deadline)
 }
 

@@ -23,6 +23,9 @@ const OPERATIONS = [
   'createEvent',
   'getEvent',
   'listEvents',
+  'getState',
+  'getOrSetState',
+  'setState',
 ] as const
 
 /** What of Botpress's own description of its API the sandbox needs: the whole takes a second to load. */

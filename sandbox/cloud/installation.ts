@@ -1,6 +1,7 @@
 import type { Message } from '@botpress/client'
 import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
+import { ulid } from 'ulid'
 import definition from '../../integration.definition'
 import type { Bot, BotMessage } from '../bot/bot'
 import { Chat } from './chat/chat'
@@ -79,9 +80,10 @@ export const createInstallation = (
   { integrationId, alias, webhookUrl, ownEndpoint, demoBot, updatesMatches, events, callIntegration }: Surroundings
 ): Installation => {
   const { token = 'bp_pat_sandbox', bot = demoBot, inBotOf, ...configuration } = options
-  const botId = inBotOf?.botId ?? `bot_${randomUUID()}`
+  const botId = inBotOf?.botId ?? `bot_${ulid()}`
   const { conversation, message } = definition.channels!.channel
   const chat = new Chat({
+    botId,
     integrationName: definition.name,
     channels: Object.keys(definition.channels!),
     declaredTags: {
@@ -89,6 +91,7 @@ export const createInstallation = (
       conversation: Object.keys(conversation?.tags ?? {}),
       message: Object.keys(message?.tags ?? {}),
     },
+    declaredStates: definition.states ?? {},
     updatesMatches,
     onMessage: (created, answered) => {
       events.emit('message', created, chat.conversations.get(created.conversationId), answered)

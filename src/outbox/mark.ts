@@ -1,49 +1,53 @@
+import type { Client, Message } from '@botpress/client'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 
 /**
- * How a message stands that is not known to have been delivered, as the value of its tag `delivery`: `failed`, or `unknown`
- * where it was sent whole and not answered in time, so that it may have arrived.
+ * There is no queue: the messages that have the tag `delivery` in Botpress's record are the outbox. It is on each that is not known to have been delivered: `failed`, or
+ * `unknown` if it was sent whole and may have arrived.
  */
 export type Mark = 'failed' | 'unknown'
 
 export const markAfter = (failure: unknown): Mark =>
   failure instanceof EndpointFailure && failure.details.mayHaveArrived ? 'unknown' : 'failed'
 
-/** What a message in Botpress's record is tagged with; an empty value takes a tag away. */
+/** The tags that say how a message of the bot stands. An empty value removes a tag. */
 export type DeliveryTags = {
   delivery?: Mark | ''
-  /** In how many redeliveries the endpoint has failed on it. */
   redeliveryFailures?: string
-  /** By which call, and until when, it and those beside it are being redelivered. */
-  redelivery?: string
+  /** Only version 1.1 wrote it. */
+  redelivery?: ''
 }
+
+/** Takes a message out of the outbox. */
+export const UNMARKED: DeliveryTags = { delivery: '', redeliveryFailures: '', redelivery: '' }
 
 const LIMIT_MS = 20_000
 
-/** Nobody asks again later: better too early than never. */
+/** The longest Retry-After that is obeyed: nobody asks again later. */
 const MAX_ASKED_MS = 5000
 
-export type RecordOptions = {
+/** How long a try waits for it. */
+const READ_LIMIT_MS = 1000
+
+type TagOptions = {
   logger: bp.Logger
-  /** Until when it is tried, in milliseconds since 1970. */
+  /** In milliseconds since 1970. */
   deadline: number
 }
 
 /**
- * Writes how a message stands to Botpress's record. Throws nothing: where that fails, the bot's log tells it.
+ * Tags a message in Botpress's record, with retries. Throws nothing: if it fails, the bot's log says so.
  *
- * @param tags an empty value takes a tag away
- * @returns whether it is written
+ * @returns whether the tags are written, or the message is gone
  */
 export const tagMessage = async (
-  { client }: Pick<Caller, 'client'>,
+  client: Client,
   id: string,
   tags: DeliveryTags,
-  { logger, deadline }: RecordOptions
+  { logger, deadline }: TagOptions
 ): Promise<boolean> => {
   try {
     await withRetries(() => client.updateMessage({ id, tags }), {
@@ -52,14 +56,26 @@ export const tagMessage = async (
     })
     return true
   } catch (thrown) {
-    logger.forBot().error(notWritten(id, tags, BotpressFailure.in(thrown)?.reason ?? String(thrown)))
+    const failure = BotpressFailure.in(thrown)
+    if (failure?.isMissingResource) return true
+    logger.forBot().error(notWritten(id, tags, failure?.reason ?? String(thrown)))
     return false
   }
 }
 
 const notWritten = (id: string, { delivery }: DeliveryTags, reason: string): string => {
-  if (delivery === undefined) return `The message ${id} could not be tagged: ${reason}.`
+  if (delivery === undefined) return `The failed redelivery of the message ${id} could not be counted: ${reason}.`
   return delivery === ''
-    ? `The message ${id} was delivered, but its mark could not be removed: ${reason}. It may be delivered again, with the same webhook-id.`
-    : `The message ${id} could not be marked as ${delivery}: ${reason}. Unless it is delivered yet, it is not delivered again, and has to be read from its conversation.`
+    ? `The mark of the message ${id} could not be removed: ${reason}. If it was delivered, it may be delivered again, with the same webhook-id.`
+    : `The message ${id} could not be marked as ${delivery}: ${reason}. If it is not delivered by a further try, it can only be read from its conversation.`
+}
+
+/** Whether another call has delivered a message, so that its mark is gone. `false` if Botpress does not answer within 1 s. */
+export const isUnmarked = async (client: Client, id: Message['id']): Promise<boolean> => {
+  try {
+    const { message } = await withRetries(() => client.getMessage({ id }), { limitMs: READ_LIMIT_MS })
+    return message.tags['delivery'] === undefined
+  } catch {
+    return false
+  }
 }

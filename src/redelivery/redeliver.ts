@@ -8,244 +8,245 @@ import { withRetries } from '../botpress/with-retries'
 import { type Endpoint, endpointOf } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { outgoingMessageOf } from '../endpoint/outgoing-message'
-import { DELIVERY, postMessage } from '../endpoint/post-message'
-import { EndpointRecord } from '../outbox/endpoint-record'
-import { Lease } from './lease'
-import { type DeliveryTags, type Mark, markAfter, tagMessage } from '../outbox/mark'
-import { OldestFirst } from './oldest-first'
+import { DELIVERY, type Patience, postMessage } from '../endpoint/post-message'
+import { type DeliveryTags, isUnmarked, type Mark, tagMessage, UNMARKED } from '../outbox/mark'
+import { markedMessages } from '../outbox/marked-messages'
+import { failedRedeliveries, oneMoreFailed } from './failed-redeliveries'
+import { takeLock } from './lock'
 
-/** What is left in the end to tell Botpress how the last ones have fared. */
+const REDELIVERY: Patience = { ...DELIVERY, retries: 0, timeoutMs: 30_000 }
+
+/** For what Botpress is told after the last try. */
 const LAST_CALLS_MS = 3000
 
-/** A try that could not wait that long for an answer is not begun: what is cut off may have arrived. */
-const MIN_TRY_MS = 8000
+/** A call with less time left begins no try, as it could not wait for the answer: tries begin in its first 12 s. */
+export const MIN_TIME_MS = REDELIVERY.timeoutMs + LAST_CALLS_MS
 
-/** A call that has less time than this begins none. */
-export const MIN_REDELIVERY_MS = LAST_CALLS_MS + MIN_TRY_MS
+/** Longer than that, one conversation does not keep the others waiting. */
+const READ_LIMIT_MS = 3000
 
-/** What nobody has asked for waits no longer for Botpress: it is found the next time. */
-const PATIENT_ASK_MS = 5000
-
-/** Of the time to begin tries in, what may go on looking for the oldest message. */
-const LOOKING_SHARE = 0.6
-
-/** A message that the endpoint has failed on in so many redeliveries holds up the others no longer: it may be its fault. */
-const MAX_FAILURES = 2
+/** At most so many marks are removed in parallel with the tries. */
+const MAX_UNMARKINGS = 20
 
 export type Wanted = {
   mark: Mark
-  /** Botpress's id. Without it: those of all conversations. */
+  /** Botpress's id. Without it: all conversations. */
   conversationId?: string
-  /** No older ones (ISO 8601). */
+  /** No older messages (ISO 8601). */
   since?: string
-  /** Ids of messages to pass over. Those that are tried in vain are added. */
-  triedInVain: Set<string>
-  /** Whether it leaves alone what another call redelivers. */
-  isPatient: boolean
-  /** Until when it begins tries, and when all is done: in milliseconds since 1970. */
-  beginUntil: number
+  /** Whether a message is to be tried now. Default: all of them. */
+  isDue?: (message: Message) => boolean
+  /** When the call ends at the latest, in milliseconds since 1970. */
   deadline: number
 }
 
-export type Redelivery = {
+/** How a redelivery went. */
+export type Report = {
   delivered: number
-  /** Those that were found and are not delivered. */
+  /** Messages that were tried and failed. */
   undelivered: number
-  /** The last failure, in the words of the bot's log. */
+  /** Whether others wait. */
+  more: boolean
+  /** The last failure, in words. */
   reason?: string
-  /** `leased` where another call redelivers the same. */
-  end: 'all tried' | 'out of time' | 'failed' | 'leased'
-  /** Until when it does so at the most, in milliseconds since 1970. */
-  leasedUntil?: number
 }
 
 /**
- * Delivers again what has a mark, the oldest message first, each with one try. Goes past what the endpoint refuses for good;
- * ends when it is down, Botpress fails, or the time is up.
+ * Delivers marked messages again, with one try each, until there are no more, the endpoint is down, or the time is up. One
+ * call does so at a time.
  *
- * @param caller asks Botpress
- * @throws what the caller's client throws, where it does so before any message was found
+ * @returns the report, and whether the time was up
+ * @throws what the caller's client throws before the first try: after it, the report has it
  */
-export const redeliver = (
+export const redeliver = async (
   caller: Caller,
   props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   wanted: Wanted
-): Promise<Redelivery> => new Run(caller, props, wanted).redeliver()
+): Promise<{ report: Report; isOutOfTime: boolean }> => {
+  const run = new Run(caller, props, wanted)
+  if (!(await run.isAnythingMarked())) return run
+  const unlock = await run.lock()
+  if (!unlock) {
+    run.report.more = true
+    run.report.reason = 'Another redelivery is at work. Ask again after a few seconds.'
+    return run
+  }
+  try {
+    await run.deliverAll()
+  } finally {
+    await unlock().catch((thrown) => run.logLock(thrown))
+  }
+  return run
+}
 
-const numberOf = (messages: number): string => (messages === 1 ? '1 message' : `${messages} messages`)
+/** Whether a failure ends the run, as no other message would fare better. */
+const endsRun = ({ isReached, status = 0 }: EndpointFailure['details']): boolean =>
+  !isReached || [429, 502, 503, 504].includes(status)
 
-/** One redelivery. */
+/** Whether a failure is counted on its message, which may be at fault. */
+const isCounted = ({ isReached, status }: EndpointFailure['details']): boolean => isReached === true && status !== 429
+
 class Run {
-  private readonly report: Redelivery = { delivered: 0, undelivered: 0, end: 'all tried' }
-  private readonly tried = new Set<string>()
-  private readonly triesUntil: number
-  private readonly oldestFirst: OldestFirst
-  private readonly lease: Lease
-  private slowestMs = 0
-  /** Resolves when the last answer has been read to its end: the endpoint may still work. */
-  private answerDone = Promise.resolve()
+  readonly report: Report = { delivered: 0, undelivered: 0, more: false }
+  isOutOfTime = false
+  private readonly beginUntil: number
+  private unmarkings: Promise<boolean>[] = []
+  private hasTried = false
+  /** Conversations that could not be read. */
+  private readonly unreadable = new Set<string>()
 
   constructor(
     private readonly caller: Caller,
     private readonly props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
     private readonly wanted: Wanted
   ) {
-    const { mark, conversationId, since = '', triedInVain, beginUntil, deadline } = wanted
-    const { client } = caller
-    this.triesUntil = deadline - LAST_CALLS_MS
-    this.oldestFirst = new OldestFirst({
-      list: async (nextToken) => {
-        const { messages, meta } = await this.ask(() =>
-          client.listMessages({ conversationId, tags: { delivery: mark }, nextToken })
-        )
-        this.lease.see(messages)
-        return { messages, nextToken: meta.nextToken }
-      },
-      isWanted: ({ id }) => !this.tried.has(id) && !triedInVain.has(id),
-      isTooOld: ({ createdAt }) => createdAt < since,
-      lookUntil: Date.now() + (beginUntil - Date.now()) * LOOKING_SHARE,
-    })
-    this.lease = new Lease({
-      tag: (id, tags) => this.tag(id, tags),
-      getMessage: async (id) => (await this.ask(() => client.getMessage({ id }))).message,
-      isPatient: wanted.isPatient,
-    })
+    this.beginUntil = wanted.deadline - MIN_TIME_MS
   }
 
-  async redeliver(): Promise<Redelivery> {
-    const { report, oldestFirst } = this
-    let given = 0
+  async isAnythingMarked(): Promise<boolean> {
+    const { conversationId, since = '' } = this.wanted
+    const { messages } = await this.list({ conversationId })
+    return messages.some(({ createdAt }) => createdAt >= since)
+  }
+
+  async lock(): ReturnType<typeof takeLock> {
     try {
-      for await (const page of oldestFirst.pages()) {
-        given += page.length
-        if (page.length > 0 && !(await this.workOn(page))) break
-      }
-      if (report.end === 'all tried' && oldestFirst.isCut) report.end = 'out of time'
+      return await takeLock(this.caller, this.wanted.deadline, (work) => this.ask(work))
     } catch (thrown) {
-      const failure = BotpressFailure.in(thrown)
-      if (given === 0 || !(failure || thrown instanceof RuntimeError)) throw thrown
-      report.reason = failure ? `Botpress failed: ${failure.reason}.` : (thrown as RuntimeError).message
-      report.end = 'failed'
+      // A Personal Access Token may have no right to it: then the request goes on without.
+      if (this.caller.tokenOwner === 'caller' && BotpressFailure.in(thrown)?.isTemporary === false)
+        return async () => {}
+      throw thrown
     }
-    report.undelivered = oldestFirst.skipped + given + oldestFirst.waiting - report.delivered
-    if (report.end === 'out of time' && this.tried.size === 0)
-      report.reason = 'There was no time to try any: Botpress was slow.'
+  }
+
+  async deliverAll(): Promise<void> {
+    const { conversationId, since, isDue = () => true } = this.wanted
+    // Those that failed in no redelivery come first, and those that failed most often last.
+    const rankOf = (message: Message) => (isDue(message) ? failedRedeliveries(message) : undefined)
+    const lookUntil = (Date.now() + this.beginUntil) / 2
+    const wanted = { conversationId, since, rankOf, lookUntil }
+    try {
+      const endpoint = endpointOf(this.props.ctx.configuration)
+      let goesOn = true
+      for await (const message of markedMessages((query) => this.list(query), wanted)) {
+        this.isOutOfTime = goesOn && Date.now() >= this.beginUntil
+        this.report.more ||= !goesOn || this.isOutOfTime
+        if (!goesOn || this.isOutOfTime) break
+        goesOn = await this.deliver(endpoint, message)
+      }
+    } catch (thrown) {
+      const reason = this.inWords(thrown)
+      this.report.more = true
+      this.isOutOfTime = Date.now() >= this.beginUntil
+      if (!this.isOutOfTime) this.report.reason = reason
+    }
+    await Promise.all(this.unmarkings)
     this.log()
-    return report
+  }
+
+  /** @returns whether to go on */
+  private async deliver(endpoint: Endpoint, message: Message): Promise<boolean> {
+    const { id, createdAt, conversationId } = message
+    if (this.unreadable.has(conversationId)) return true
+    let externalId: string | undefined
+    try {
+      const externalIds = await this.ask(() => externalConversationIds(this.caller, [message]), READ_LIMIT_MS)
+      externalId = externalIds.get(conversationId)
+    } catch (thrown) {
+      this.unreadable.add(conversationId)
+      this.report.more = true
+      this.report.reason = this.inWords(thrown)
+      return true
+    }
+    // Its conversation is gone, so it can never be delivered.
+    if (externalId === undefined) return this.unmark(id)
+    const outgoing = {
+      id,
+      createdAt,
+      body: outgoingMessageOf(message, externalId),
+      overNewConnection: !this.hasTried,
+    }
+    this.hasTried = true
+    try {
+      const { done } = await postMessage(endpoint, outgoing, REDELIVERY)
+      const goesOn = await this.unmark(id, () => this.report.delivered++)
+      // The endpoint may still work on it: the next message comes after it.
+      await done
+      return goesOn
+    } catch (thrown) {
+      if (!(thrown instanceof EndpointFailure)) throw thrown
+      this.report.undelivered++
+      this.report.reason = thrown.reportOn(id)
+      if (isCounted(thrown.details)) await this.count(message, thrown)
+      return !endsRun(thrown.details)
+    }
+  }
+
+  /** Counts a failure on the message. */
+  private async count(message: Message, failure: EndpointFailure): Promise<void> {
+    const { id } = message
+    const tags: DeliveryTags = { redeliveryFailures: oneMoreFailed(message) }
+    if (failure.details.mayHaveArrived && this.wanted.mark !== 'unknown') {
+      // Its own call may have delivered it meanwhile.
+      if (await isUnmarked(this.caller.client, id)) return
+      this.props.logger.forBot().error(failure.reportOn(id))
+      tags.delivery = 'unknown'
+    }
+    await this.tag(id, tags)
+  }
+
+  /** @returns whether to go on: while Botpress removes no marks, all that is delivered would come again */
+  private async unmark(id: string, onDone?: () => void): Promise<boolean> {
+    const unmarking = this.tag(id, UNMARKED).then((isDone) => {
+      if (isDone) onDone?.()
+      else {
+        this.report.more = true
+        this.report.reason = 'Botpress does not remove the marks of messages that were delivered.'
+      }
+      return isDone
+    })
+    this.unmarkings.push(unmarking)
+    // The first one shows whether it does.
+    if (this.unmarkings.length > 1 && this.unmarkings.length < MAX_UNMARKINGS) return true
+    const done = await Promise.all(this.unmarkings)
+    this.unmarkings = [unmarking]
+    return done.every(Boolean)
   }
 
   private log(): void {
     const { delivered, undelivered, reason } = this.report
     const log = this.props.logger.forBot()
     if (delivered > 0) log.info(`Redelivered ${numberOf(delivered)} that the endpoint had not taken.`)
-    if (reason) log.error(`${numberOf(undelivered)} not delivered yet. ${reason}`)
+    if (reason) log.error(undelivered > 0 ? `${numberOf(undelivered)} could not be redelivered. ${reason}` : reason)
   }
 
-  /** @returns whether to go on with the next page */
-  private async workOn(messages: Message[]): Promise<boolean> {
-    const endpoint = endpointOf(this.props.ctx.configuration)
-    const record = EndpointRecord.of(this.caller.installation, endpoint.url)
-    const hasLease = await this.lease.take(messages)
-    this.report.leasedUntil = this.lease.othersUntil
-    if (!hasLease) return this.end(this.lease.othersUntil === undefined ? 'failed' : 'leased')
-    const unmarkings: Promise<boolean>[] = []
-    const unmark = async (message: Message): Promise<boolean> => {
-      const isDone = await this.tag(message.id, { delivery: '', redelivery: '', redeliveryFailures: '' })
-      if (!isDone) record.stillMarked.add(message.id)
-      else {
-        record.stillMarked.delete(message.id)
-        this.lease.forget(message.id)
-      }
-      return isDone
-    }
-    try {
-      const externalIds = await this.ask(() => externalConversationIds(this.caller, messages))
-      for (const message of messages) {
-        if (Date.now() > Math.min(this.wanted.beginUntil, this.triesUntil - 1.5 * this.slowestMs)) {
-          return this.end('out of time')
-        }
-        await this.lease.renew()
-        this.tried.add(message.id)
-        if (!record.stillMarked.has(message.id)) {
-          const failure = await this.failureOf(endpoint, message, externalIds.get(message.conversationId))
-          if (failure && (await this.isEndAfter(failure, message))) return this.end('failed')
-          if (failure) continue
-          record.isDown = false
-        }
-        this.report.delivered++
-        unmarkings.push(unmark(message))
-        await this.answerDone
-      }
-      // Where Botpress takes nothing, what is delivered would come again.
-      return (await Promise.all(unmarkings)).every(Boolean) || this.end('failed')
-    } finally {
-      await Promise.all(unmarkings)
-      await this.lease.release()
-    }
+  /** The lock could not be given back. */
+  logLock(thrown: unknown): void {
+    const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
+    this.props.logger.forBot().error(`The lock of the redelivery stays for up to 45 s, as Botpress failed: ${reason}.`)
   }
 
-  /** Tries a message once. */
-  private async failureOf(
-    endpoint: Endpoint,
-    message: Message,
-    externalId: string | undefined
-  ): Promise<EndpointFailure | RuntimeError | undefined> {
-    const { id, createdAt, conversationId } = message
-    if (externalId === undefined) {
-      return new RuntimeError(
-        `The message ${id} was not delivered: its conversation ${conversationId} is gone, or has no external id.`
-      )
-    }
-    const start = Date.now()
-    const body = outgoingMessageOf(message, externalId)
-    const outgoing = { id, createdAt, body, overNewConnection: this.tried.size === 1 }
-    try {
-      const limits = { ...DELIVERY, retries: 0, timeoutMs: this.triesUntil - start }
-      this.answerDone = (await postMessage(endpoint, outgoing, limits)).done
-      return undefined
-    } catch (thrown) {
-      if (thrown instanceof EndpointFailure) return thrown
-      throw thrown
-    } finally {
-      this.slowestMs = Math.max(this.slowestMs, Date.now() - start)
-    }
+  private inWords(thrown: unknown): string {
+    const failure = BotpressFailure.in(thrown)
+    if (failure) return `Botpress failed: ${failure.reason}.`
+    if (thrown instanceof RuntimeError) return thrown.message
+    throw thrown
   }
 
-  /** Whether a failure tells that the endpoint is down; one of the message alone is passed over from then on. */
-  private async isEndAfter(failure: EndpointFailure | RuntimeError, { id, tags }: Message): Promise<boolean> {
-    if (failure instanceof RuntimeError) this.report.reason = failure.message
-    else {
-      this.report.reason = failure.reportOn(id)
-      const { isTemporary, isReached, status } = failure.details
-      const failures = Number(tags['redeliveryFailures'] ?? 0)
-      if (isTemporary) {
-        // Where nobody was there, or asked for patience, it is no fault of the message.
-        if (!isReached || status === 429) return true
-        if (failures < MAX_FAILURES) {
-          await this.tag(id, { redeliveryFailures: String(failures + 1) })
-          return true
-        }
-      }
-      if (markAfter(failure) === 'unknown' && this.wanted.mark !== 'unknown') {
-        this.props.logger.forBot().error(failure.reportOn(id))
-        await this.tag(id, { delivery: 'unknown' })
-      }
-    }
-    this.wanted.triedInVain.add(id)
-    return false
+  private list(query: { conversationId?: string; nextToken?: string }) {
+    return this.ask(() => this.caller.client.listMessages({ ...query, tags: { delivery: this.wanted.mark } }))
   }
 
-  private end(how: Redelivery['end']): false {
-    this.report.end = how
-    return false
-  }
-
-  private ask<T>(work: () => Promise<T>): Promise<T> {
-    const leftMs = Math.max(this.wanted.deadline - Date.now(), 0)
-    return withRetries(work, { limitMs: this.wanted.isPatient ? Math.min(leftMs, PATIENT_ASK_MS) : leftMs })
+  /** Calls Botpress while there is time to begin a try. */
+  private ask<T>(work: () => Promise<T>, limitMs = Infinity): Promise<T> {
+    return withRetries(work, { limitMs: Math.max(Math.min(this.beginUntil - Date.now(), limitMs), 0) })
   }
 
   private tag(id: string, tags: DeliveryTags): Promise<boolean> {
-    return tagMessage(this.caller, id, tags, { logger: this.props.logger, deadline: this.wanted.deadline })
+    const { logger } = this.props
+    return tagMessage(this.caller.client, id, tags, { logger, deadline: this.wanted.deadline })
   }
 }
+
+const numberOf = (messages: number): string => (messages === 1 ? '1 message' : `${messages} messages`)

@@ -3,8 +3,9 @@ import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 import { MIN_KEY_LENGTH } from '../configuration'
-import { redeliverOnRequest, REQUEST_MS } from '../redelivery/redeliver-on-request'
 import { wellFormedJson } from '../messages/well-formed-json'
+import { CALL_MS } from '../outbox/deliver'
+import { MIN_TIME_MS, redeliver } from '../redelivery/redeliver'
 import { authenticate, unauthorized } from './authentication'
 import { parseJsonBody } from './request/json-body'
 import { parseMessageRequest } from './request/message-request'
@@ -49,13 +50,13 @@ const getMessages: Route = ({ query }) => {
 const postRedeliveries: Route = (req) => {
   const { conversationId, delivery } = parseRedeliveryRequest(req.body?.trim() ? parseJsonBody(req) : {})
   return async (caller, props) => {
-    const deadline = Date.now() + REQUEST_MS
+    const deadline = Date.now() + CALL_MS
     const conversation =
       conversationId === undefined
         ? undefined
-        : await withRetries(() => findConversation(caller.client, conversationId), { limitMs: REQUEST_MS })
-    const wanted = { mark: delivery, conversationId: conversation?.id, deadline }
-    return { body: await redeliverOnRequest(caller, props, wanted) }
+        : await withRetries(() => findConversation(caller.client, conversationId), { limitMs: CALL_MS - MIN_TIME_MS })
+    const { report } = await redeliver(caller, props, { mark: delivery, conversationId: conversation?.id, deadline })
+    return { body: report }
   }
 }
 

@@ -138,7 +138,7 @@ describe('the README’s first steps', () => {
       '3000',
       String(port)
     )
-    expect(JSON.parse(await run('sh', ['-c', redeliver]))).toEqual({ delivered: 0, undelivered: 0 })
+    expect(JSON.parse(await run('sh', ['-c', redeliver]))).toEqual({ delivered: 0, undelivered: 0, more: false })
   })
 
   it('the table of figures is what npm run bench prints, row by row', async () => {

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest'
 import { endpointForTest } from '../harness/for-test'
 import {
-  DAY,
   MINUTE,
   beginAnewForEachTest,
+  conversationIn,
+  failures,
   marks,
   missed,
   missedOnes,
@@ -16,68 +17,155 @@ import {
 
 beginAnewForEachTest()
 
-describe('the bounds of a redelivery by itself', () => {
-  const refusal = {
-    answer: { status: 403, body: { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' } },
-  }
+const refusal = {
+  answer: { status: 403, body: { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' } },
+}
 
-  it('where nobody listens, it is no fault of the message: the others are not tried', async () => {
-    for (const text of ['1', '2']) missed(text)
-    await outage.endpoint.close()
-    for (let asked = 0; asked < 3; asked++) {
-      expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 2 })
+describe('no message keeps others waiting', () => {
+  it('ten good ones behind two that are answered 500 arrive at once', async () => {
+    for (const text of ['bad 1', 'bad 2']) missed(text)
+    missedOnes(10)
+    outage.statusOf = (text) => (text.startsWith('bad') ? 500 : 204)
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['bad 1', 'bad 2', ...Array.from({ length: 10 }, (_, index) => `${index + 1}`)])
+    expect(failures()['bad 1']).toMatch(/^1 /)
+  })
+
+  it('hundreds that are refused do not starve five older ones', async () => {
+    missedOnes(5)
+    for (let index = 0; index < 300; index++) {
+      missed(`refused ${index}`, { conversation: `c ${index % 150}`, failures: '3' })
     }
-    expect(outage.sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([
-      { delivery: 'failed' },
-      { delivery: 'failed' },
-    ])
+    outage.statusOf = (text) => {
+      if (!text.startsWith('refused')) return 204
+      outage.sandbox.elapse(1000)
+      return 400
+    }
+    await outage.sandbox.register()
+    expect(texts().slice(0, 5)).toEqual(['1', '2', '3', '4', '5'])
   })
 
-  it('nor where the endpoint asks for patience', async () => {
-    for (const text of ['1', '2']) missed(text)
-    outage.statusOf = () => 429
-    for (let asked = 0; asked < 3; asked++) await redeliver()
-    expect(texts()).toEqual(['1', '1', '1'])
+  it('those that failed in no redelivery yet come first, over all conversations; also after a count of 1.1', async () => {
+    missed('counted by 1.1', { conversation: 'a', failures: '2' })
+    missed('a', { conversation: 'a' })
+    missed('b', { conversation: 'b' })
+    await outage.sandbox.register()
+    expect(texts().toSorted().slice(0, 2)).toEqual(['a', 'b'])
+    expect(texts().at(-1)).toBe('counted by 1.1')
   })
 
-  it('a message on which the endpoint breaks off the connection holds up the others twice', async () => {
-    for (const text of ['breaks off', 'b', 'c']) missed(text)
+  it.each([502, 503])(
+    'one that crashes the endpoint (%i) ends a redelivery, and comes last in the next',
+    async (status) => {
+      for (const text of ['crash', 'b', 'c']) missed(text)
+      outage.statusOf = (text) => (text === 'crash' ? status : 204)
+      expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 1, more: true })
+      expect((await redeliver()).body).toMatchObject({ delivered: 2, undelivered: 1, more: false })
+      expect(texts()).toEqual(['crash', 'b', 'c', 'crash'])
+      // It does not keep those waiting either that failed less often.
+      for (const conversation of ['tea', 'later']) missed(conversation, { conversation, failures: '1' })
+      expect((await redeliver()).body).toMatchObject({ delivered: 2, undelivered: 1, more: false })
+    }
+  )
+
+  it('one on which the endpoint breaks off the connection is counted, and the next is tried', async () => {
+    for (const text of ['breaks off', 'b']) missed(text)
     const breaking = await endpointForTest((response, { body }) => {
       if (textOf(body) === 'breaks off') response.socket!.resetAndDestroy()
       else response.writeHead(204).end()
     })
     outage.sandbox.configure({ endpoint: breaking.url })
-    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 3 })
-    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 3 })
-    expect((await redeliver()).body).toMatchObject({ delivered: 2, undelivered: 1 })
+    expect((await redeliver()).body).toMatchObject({ delivered: 1, undelivered: 1, more: false })
+    expect(failures()['breaks off']).toMatch(/^1 /)
   })
 
-  it('what is just within three days is sent again', async () => {
-    missed('1')
-    outage.sandbox.elapse(3 * DAY - MINUTE)
-    await say('a')
-    expect(texts()).toEqual(['a', '1'])
+  it('no connection and 429 are no fault of the message: they end it, and are not counted', async () => {
+    for (const text of ['1', '2']) missed(text)
+    outage.statusOf = () => 429
+    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 1, more: true })
+    expect(texts()).toEqual(['1'])
+    await outage.endpoint.close()
+    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 1, more: true })
+    expect(failures()).toEqual({ 1: undefined, 2: undefined })
   })
 
-  it('begins no try after 20 s, and goes on behind what it has tried', async () => {
-    await missedOnes(50)
+  it('a conversation that cannot be read is passed over; the messages of one that is gone lose their mark', async () => {
+    const [secret, gone, nameless] = ['secret', 'gone', 'nameless'].map((conversation) =>
+      missed(conversation, { conversation })
+    )
+    missed('good')
+    outage.sandbox.chat.conversations.delete(gone!.conversationId)
+    outage.sandbox.chat.operations.updateConversation({ id: nameless!.conversationId, tags: { id: '' } })
+    outage.faultOf = ({ operation, input }) =>
+      operation === 'getConversation' && input['id'] === secret!.conversationId ? refusal : undefined
+    expect((await redeliver()).body).toEqual({
+      delivered: 1,
+      undelivered: 0,
+      more: true,
+      reason: 'Botpress failed: The reason.',
+    })
+    expect(texts()).toEqual(['good'])
+    expect(marks()).toEqual({ secret: 'failed', gone: undefined, nameless: undefined, good: undefined })
+  })
+
+  it('nor one whose messages Botpress does not list', async () => {
+    missed('1', { conversation: 'secret' })
+    missed('2')
+    const { id } = conversationIn(outage.sandbox, 'secret')
+    outage.faultOf = ({ operation, input }) =>
+      operation === 'listMessages' && input['conversationId'] === id ? refusal : undefined
+    expect((await redeliver()).body).toEqual({ delivered: 2, undelivered: 0, more: false })
+  })
+
+  it('a message that is deleted meanwhile does not stop the rest', async () => {
+    const ones = missedOnes(45)
+    outage.statusOf = (text) => {
+      if (Number(text) % 10 === 1) outage.sandbox.chat.messages.delete(ones[Number(text) - 1]!.id)
+      return Number(text) % 20 === 1 ? 500 : 204
+    }
+    expect((await redeliver()).body).toMatchObject({ delivered: 42, undelivered: 3, more: false })
+    expect(outage.logged.join('\n')).not.toMatch(/could not be (counted|removed)/)
+  })
+})
+
+describe('a try of a redelivery that fails', () => {
+  it('504, so that it may have arrived, is marked unknown and counted, and ends it', async () => {
+    for (const text of ['1', '2']) missed(text)
+    outage.statusOf = () => 504
+    expect((await redeliver()).body).toMatchObject({ delivered: 0, undelivered: 1, more: true })
+    expect(marks()).toEqual({ 1: 'unknown', 2: 'failed' })
+    expect(failures()[1]).toMatch(/^1 /)
+  })
+
+  it('unknown never becomes failed', async () => {
+    missed('1', { delivery: 'unknown' })
+    outage.statusOf = () => 400
+    expect((await redeliver({ delivery: 'unknown' })).body).toMatchObject({ undelivered: 1 })
+    expect(marks()).toEqual({ 1: 'unknown' })
+  })
+})
+
+describe('the time of a redelivery', () => {
+  it.each(['by itself', 'on request'])('%s, a try begins only in the first 12 s of a call', async (how) => {
+    missedOnes(20)
     outage.statusOf = (text) => {
       if (Number(text)) outage.sandbox.elapse(1000)
-      return Number(text) <= 30 ? 400 : 204
+      return 204
     }
-    await say('a')
-    const tried = texts().length - 1
-    expect(tried).toBeGreaterThan(10)
-    expect(tried).toBeLessThanOrEqual(21)
-    outage.sandbox.elapse(5 * MINUTE)
-    await say('b')
-    expect(texts()[tried + 2]).toBe(String(tried + 1))
+    const redeliverOnce = () => (how === 'by itself' ? say('a') : redeliver())
+    await redeliverOnce()
+    const tried = texts().filter((text) => Number(text)).length
+    expect(tried).toBeGreaterThan(8)
+    expect(tried).toBeLessThanOrEqual(12)
+    // Out of time, it goes on at once.
+    await redeliverOnce()
+    expect(texts().filter((text) => Number(text))).toHaveLength(20)
   })
 
-  it('is not begun in a call that has no time left for it', async () => {
+  it('a call that has used its first 12 s for its own message starts none', async () => {
     missed('1')
     outage.statusOf = (text) => {
-      if (text === 'a') outage.sandbox.elapse(36_000)
+      if (text === 'a') outage.sandbox.elapse(12_000)
       return 204
     }
     await say('a')
@@ -86,101 +174,20 @@ describe('the bounds of a redelivery by itself', () => {
     expect(texts()).toEqual(['a', 'b', '1'])
   })
 
-  it('does not look once more after one that has tried all, nor while another has the lease', async () => {
-    outage.statusOf = (text) => (text === 'refused' ? 400 : 204)
-    await say('refused')
-    await say('a')
-    outage.events = []
-    await say('b')
-    expect(outage.events).toEqual(['try b'])
-    const until = new Date(Date.now() + 20_000).toISOString()
-    const { id } = missed('1')
-    outage.sandbox.chat.operations.updateMessage({ id, tags: { redelivery: `${until} another` } })
-    await outage.sandbox.endInstance()
-    await say('c')
-    outage.events = []
-    await say('d')
-    expect(outage.events).toEqual(['try d'])
-  })
-
-  it('a request does not wait for a lease', async () => {
-    const { id } = missed('1')
-    const until = new Date(Date.now() + 20_000).toISOString()
-    outage.sandbox.chat.operations.updateMessage({ id, tags: { redelivery: `${until} another` } })
-    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0 })
-  })
-
-  it('a lease is seen also where it is not on the oldest page', async () => {
-    for (let number = 1; number <= 30; number++) missed(`${number}`)
-    const until = new Date(Date.now() + 20_000).toISOString()
-    const { id } = outage.sandbox.chat.messages.all().at(-1)!
-    outage.sandbox.chat.operations.updateMessage({ id, tags: { redelivery: `${until} another` } })
-    await say('a')
-    expect(texts()).toEqual(['a'])
-  })
-
-  it('without a lease that can be written, nothing is redelivered by itself', async () => {
-    missed('1')
-    outage.faultOf = ({ operation }) => (operation === 'updateMessage' ? refusal : undefined)
-    await say('a')
-    expect(texts()).toEqual(['a'])
-    expect(outage.logged.join('\n')).toMatch(/The message msg_\w+ could not be tagged: The reason\./)
-  })
-
-  it('ends after a page where Botpress takes no marks away', async () => {
-    await missedOnes(45)
+  it('ends when Botpress does not remove the mark of the first one: all would come again', async () => {
+    missedOnes(45)
     outage.faultOf = ({ operation, input }) =>
       operation === 'updateMessage' && Object(input['tags']).delivery === '' ? refusal : undefined
-    const { body } = await redeliver()
-    expect(texts().length).toBeLessThanOrEqual(20)
-    expect(body).toMatchObject({ delivered: texts().length })
-  })
-
-  it('what was delivered by a further try and could not be unmarked is not delivered again, also after a registration', async () => {
-    let tries = 0
-    outage.statusOf = () => (++tries === 1 ? 503 : 204)
-    outage.faultOf = ({ operation, input }) =>
-      operation === 'updateMessage' && Object(input['tags']).delivery === '' ? refusal : undefined
-    await say('a')
-    outage.faultOf = () => undefined
-    await outage.sandbox.register()
-    await redeliver()
-    expect(texts()).toEqual(['a', 'a'])
-    expect(marks()).toEqual({ a: undefined })
-  })
-
-  it('what was interrupted goes on behind what it has tried, but not at another address', async () => {
-    await missedOnes(20)
-    outage.statusOf = () => {
-      outage.sandbox.elapse(1000)
-      return 400
-    }
-    await redeliver()
-    expect(texts().length).toBeLessThan(20)
-    const moved = await endpointForTest()
-    outage.sandbox.configure({ endpoint: moved.url })
-    expect((await redeliver()).body).toEqual({ delivered: 20, undelivered: 0 })
-  })
-
-  it('on request, looking takes no more than a part of the time, and no try is begun without time for it', async () => {
-    await missedOnes(100)
-    outage.faultOf = ({ operation }) => {
-      if (operation === 'listMessages') outage.sandbox.elapse(3000)
-      return undefined
-    }
-    const { body } = await redeliver()
-    expect(body.delivered).toBeGreaterThan(0)
-    outage.faultOf = ({ operation }) => {
-      if (operation === 'listMessages') outage.sandbox.elapse(10_000)
-      return undefined
-    }
-    expect((await redeliver()).body).toMatchObject({
+    expect((await redeliver()).body).toEqual({
       delivered: 0,
-      reason: expect.stringContaining('no time to try any'),
+      undelivered: 0,
+      more: true,
+      reason: 'Botpress does not remove the marks of messages that were delivered.',
     })
+    expect(texts()).toEqual(['1'])
   })
 
-  it('a mark is written also where Botpress asks for more patience than there is', async () => {
+  it('a mark is written also if Botpress asks for more patience than there is', async () => {
     let left = 1
     const busy = { answer: { status: 429, headers: { 'retry-after': '60' } } }
     outage.faultOf = ({ operation }) => (operation === 'updateMessage' && left-- > 0 ? busy : undefined)

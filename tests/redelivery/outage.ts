@@ -1,14 +1,13 @@
 import type { Message } from '@botpress/client'
-import { setTimeout } from 'node:timers/promises'
 import { beforeEach } from 'vitest'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import type { Installation, InstallationOptions } from '../../sandbox/cloud/installation'
 import { send } from '../harness/backend'
 import type { Endpoint } from '../harness/endpoint'
 import { endpointForTest, installationForTest, type TestInstallation } from '../harness/for-test'
+import { conversationIn, type Missed, missedMessage } from './missed-message'
 
-export const MINUTE = 60_000
-export const DAY = 24 * 60 * MINUTE
+export { conversationIn, DAY, MINUTE } from './missed-message'
 
 /** What a test of an outage works with, and changes. */
 type Outage = {
@@ -40,6 +39,8 @@ export const start = async (options: InstallationOptions & { maxInstances?: numb
       if (operation === 'updateMessage' && Object.hasOwn(tags, 'delivery'))
         outage.events.push(`mark ${JSON.stringify(tags.delivery)}`)
       if (operation === 'listMessages') outage.events.push(`look for ${tags.delivery}`)
+      if (operation === 'getOrSetState') outage.events.push('lock')
+      if (operation === 'setState') outage.events.push('unlock')
       return outage.faultOf(call)
     },
     ...options,
@@ -65,43 +66,28 @@ export const beginAnewForEachTest = () =>
     outage.events = []
   })
 
-export const conversationIn = ({ chat }: Pick<Installation, 'chat'>, id = 'tea') =>
-  chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id } }).conversation
-
 /** The bot writes, and the integration delivers. */
 export const say = (text: string, from: Pick<Installation, 'chat' | 'say'> = outage.sandbox) =>
   from.say(conversationIn(from).id, { type: 'text', payload: { text } })
 
-/** What the bot wrote before, and an instance that is no longer there marked so. */
-export const missed = (
-  text: string,
-  {
-    delivery = 'failed',
-    conversation = 'tea',
-    from = outage.sandbox,
-  }: { delivery?: string; conversation?: string; from?: Pick<Installation, 'chat'> } = {}
-): Message => {
-  const conversationId = conversationIn(from, conversation).id
-  const userId = from.chat.users.all()[0]!.id
-  const { id } = from.chat.createBotMessage({ conversationId, userId, type: 'text', payload: { text } })
-  return from.chat.operations.updateMessage({ id, tags: { delivery } }).message
-}
+type MissedHere = Missed & { from?: Pick<Installation, 'chat'> }
+
+/** What the bot wrote a minute ago, and an instance that is no longer there marked so. */
+export const missed = (text: string, { from = outage.sandbox, ...more }: MissedHere = {}): Message =>
+  missedMessage(from, text, more)
 
 /** As many, one after the other. */
-export const missedOnes = async (count: number): Promise<Message[]> => {
-  const ones: Message[] = []
-  for (let number = 1; number <= count; number++) {
-    ones.push(missed(`${number}`))
-    // Until the clock has moved.
-    await setTimeout(2)
-  }
-  return ones
-}
+export const missedOnes = (count: number, more?: MissedHere): Message[] =>
+  Array.from({ length: count }, (_, index) => missed(`${index + 1}`, more))
 
 export const texts = (at = outage.endpoint) => at.messages().map(({ body }) => textOf(body))
 
 export const marks = (from: Pick<Installation, 'chat'> = outage.sandbox) =>
   Object.fromEntries(from.chat.messages.all().map((message) => [textOf(message), message.tags['delivery']]))
+
+/** How often a message failed in a redelivery. */
+export const failures = () =>
+  Object.fromEntries(outage.sandbox.chat.messages.all().map((one) => [textOf(one), one.tags['redeliveryFailures']]))
 
 export const redeliver = (body?: unknown, more?: object) =>
   send(outage.sandbox, body, { path: '/redeliveries', ...more })

@@ -7,6 +7,7 @@ import {
   MINUTE,
   beginAnewForEachTest,
   conversationIn,
+  failures,
   marks,
   missed,
   missedOnes,
@@ -19,29 +20,47 @@ import {
 
 const SECRET = `whsec_${randomBytes(32).toString('base64')}`
 
+const refusal = {
+  answer: { status: 403, body: { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' } },
+}
+
 beginAnewForEachTest()
 
 describe('redelivery by itself', () => {
   it('brings ten messages of an outage, the oldest first, when one more gets through', async () => {
-    await missedOnes(10)
+    missedOnes(10)
     await say('one more')
     expect(texts()).toEqual(['one more', ...Array.from({ length: 10 }, (_, index) => `${index + 1}`)])
     expect(Object.values(marks())).toEqual(Array(11).fill(undefined))
   })
 
+  it('goes conversation by conversation, and in each from the oldest message to the newest', async () => {
+    for (const text of ['a1', 'b1', 'a2', 'b2', 'a3']) missed(text, { conversation: text[0] })
+    await say('Hi')
+    const redelivered = texts().slice(1)
+    expect([redelivered.join(' ')]).toEqual([expect.stringMatching(/^(a1 a2 a3 b1 b2|b1 b2 a1 a2 a3)$/)])
+  })
+
+  it('brings hundreds of one conversation in order, and all conversations of many pages', async () => {
+    const hundreds = Array.from({ length: 130 }, (_, index) => missed(`${index}`, { conversation: 'long' }))
+    for (let index = 0; index < 60; index++) missed(`other ${index}`, { conversation: `other ${index}` })
+    await outage.sandbox.register()
+    expect(texts().filter((text) => Number(text) >= 0)).toEqual(hundreds.map((_, index) => `${index}`))
+    expect(texts()).toHaveLength(190)
+    expect(Object.values(marks()).filter(Boolean)).toEqual([])
+  })
+
   it('after a registration that succeeded, not after one that failed', async () => {
-    await missedOnes(3)
-    outage.statusOf = () => 400
+    missedOnes(3)
     outage.sandbox.configure({ endpoint: 'http://127.0.0.1:9' })
     expect((await outage.sandbox.register()).status).toBe(400)
     expect(texts()).toEqual([])
-    outage.statusOf = () => 204
     outage.sandbox.configure({ endpoint: outage.endpoint.url })
     expect((await outage.sandbox.register()).status).toBe(200)
     expect(texts()).toEqual(['1', '2', '3'])
   })
 
-  it('after a registration also what this instance has tried before', async () => {
+  it('after a registration also what this instance gave up just now', async () => {
     outage.statusOf = () => 400
     await say('Hi')
     outage.statusOf = () => 204
@@ -77,79 +96,88 @@ describe('redelivery by itself', () => {
     expect(marks()).toEqual({ perhaps: 'unknown', Hi: undefined })
   })
 
-  it('what is older than three days is not sent again', async () => {
-    missed('old')
-    outage.sandbox.elapse(3 * DAY + MINUTE)
-    await say('Hi')
+  it('what is older than 24 hours is not sent again, also if younger ones are; on request it is', async () => {
+    missed('old', { ageMs: DAY + MINUTE })
     await outage.sandbox.register()
-    expect(texts()).toEqual(['Hi'])
-    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0 })
-    expect(texts()).toEqual(['Hi', 'old'])
+    expect(texts()).toEqual([])
+    missed('young', { ageMs: DAY - MINUTE })
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['young'])
+    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0, more: false })
+    expect(texts()).toEqual(['young', 'old'])
   })
 
-  it('looks where the instance knows of a failed one, or has not looked for five minutes', async () => {
+  it('looks after a success if it has seen a failure since, not twice in 30 s, or has not looked for five minutes', async () => {
     await say('a')
     expect(outage.events).toEqual(['try a', 'look for failed'])
     missed('of another instance')
     outage.events = []
     await say('b')
-    expect(outage.events).toEqual(['try b'])
-    outage.statusOf = () => 400
+    outage.sandbox.elapse(5 * MINUTE - 5000)
     await say('c')
+    expect(outage.events).toEqual(['try b', 'try c'])
+    outage.sandbox.elapse(5000)
+    outage.events = []
+    await say('d')
+    expect(outage.events.slice(0, 2)).toEqual(['try d', 'look for failed'])
+    expect(outage.events).toContain('try of another instance')
+    outage.statusOf = () => 400
+    await say('e')
     outage.statusOf = () => 204
     outage.events = []
-    await say('d')
-    const events = outage.events.filter((event) => !event.startsWith('mark'))
-    expect(events.slice(0, 4)).toEqual(['try d', 'look for failed', 'try of another instance', 'try c'])
-    missed('of another instance, later')
-    outage.events = []
-    outage.sandbox.elapse(5 * MINUTE)
-    await say('e')
-    expect(outage.events.slice(0, 3)).toEqual(['try e', 'look for failed', 'try of another instance, later'])
+    await say('f')
+    expect(outage.events).toEqual(['try f'])
+    outage.sandbox.elapse(30_000)
+    await say('g')
+    expect(outage.events).toContain('try e')
   })
 
-  it('goes past what is refused for good, and tries it once between two looks', async () => {
-    await missedOnes(4)
-    outage.statusOf = (text) => (text === '2' ? 400 : 204)
-    await say('a')
-    expect(texts()).toEqual(['a', '1', '2', '3', '4'])
-    expect(marks()).toMatchObject({ 1: undefined, 2: 'failed', 3: undefined, 4: undefined })
-    outage.statusOf = (text) => (text === '2' || text === 'b' ? 400 : 204)
-    await say('b')
-    await say('c')
-    await say('d')
-    expect(texts().slice(5)).toEqual(['b', 'c', 'b', 'd'])
-    outage.sandbox.elapse(5 * MINUTE)
-    await say('e')
-    expect(texts().slice(9)).toEqual(['e', '2', 'b'])
+  it('leaves alone what may still be in the retries of its own call, for 45 s', async () => {
+    missed('young', { ageMs: 0 })
+    await outage.sandbox.register()
+    expect(texts()).toEqual([])
+    outage.sandbox.elapse(45_000)
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['young'])
   })
 
-  it('ends when the endpoint is down, and goes on from there', async () => {
-    await missedOnes(4)
+  it('waits after n failed redeliveries of a message at least 2^n minutes, at most 12 hours', async () => {
+    missed('bad')
+    outage.statusOf = () => 500
+    const triesAfter = async (minutes: number) => {
+      outage.sandbox.elapse(minutes * MINUTE)
+      await outage.sandbox.register()
+      return texts().length
+    }
+    expect(await triesAfter(0)).toBe(1)
+    expect(await triesAfter(1.9)).toBe(1)
+    expect(await triesAfter(0.1)).toBe(2)
+    expect(await triesAfter(3.9)).toBe(2)
+    expect(await triesAfter(0.1)).toBe(3)
+    expect(failures()['bad']).toMatch(/^3 \d{4}-\d\d-\d\dT/)
+    const [{ id } = { id: '' }] = outage.sandbox.chat.messages.all()
+    const lastAt = new Date(Date.now() + 6 * MINUTE).toISOString()
+    outage.sandbox.chat.operations.updateMessage({ id, tags: { redeliveryFailures: `30 ${lastAt}` } })
+    expect(await triesAfter(11.9 * 60)).toBe(3)
+    expect(await triesAfter(0.2 * 60)).toBe(4)
+    outage.statusOf = () => 204
+    expect((await redeliver()).body).toMatchObject({ delivered: 1 })
+    expect(outage.sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([{}])
+  })
+
+  it('ends when the endpoint is down, and tells the log', async () => {
+    missedOnes(4)
     outage.statusOf = (text) => (text === '3' ? 503 : 204)
     await say('a')
     expect(texts()).toEqual(['a', '1', '2', '3'])
     expect(outage.logged.join('\n')).toMatch(/Redelivered 2 messages that the endpoint had not taken/)
     expect(outage.logged.join('\n')).toMatch(
-      /2 messages not delivered yet\. The message msg_\w+ was not delivered in 1 try: .* answered 503/
+      /1 message could not be redelivered\. The message msg_\w+ was not delivered in 1 try: .* answered 503/
     )
     outage.statusOf = () => 204
+    outage.sandbox.elapse(30_000)
     await say('b')
-    expect(texts().slice(4)).toEqual(['b', '3', '4'])
-  })
-
-  it('a message that the endpoint always fails on holds up the others twice, also in instances that know nothing of it', async () => {
-    for (const text of ['always fails', 'b', 'c']) missed(text)
-    outage.statusOf = (text) => (text === 'always fails' ? 500 : 204)
-    for (const text of ['x', 'y', 'z']) {
-      await say(text)
-      await outage.sandbox.endInstance()
-    }
-    expect(texts()).toEqual(['x', 'always fails', 'y', 'always fails', 'z', 'always fails', 'b', 'c'])
-    expect(marks()).toMatchObject({ 'always fails': 'failed', b: undefined, c: undefined })
-    outage.statusOf = () => 204
-    await redeliver()
-    expect(outage.sandbox.chat.messages.all().flatMap(({ tags }) => Object.keys(tags))).toEqual([])
+    expect(texts().slice(4)).toEqual(['b', '4'])
   })
 
   it('a failure of the redelivery does not make the endpoint known to be down', async () => {
@@ -161,92 +189,29 @@ describe('redelivery by itself', () => {
     expect(texts().slice(0, 4)).toEqual(['a', 'always fails', 'b', 'b'])
   })
 
-  it('of instances that find the same at the same time, one delivers it', async () => {
-    // Those that are ended now know nothing of it.
-    const own = await start({ maxInstances: 4 })
-    for (let number = 1; number <= 45; number++) missed(`${number}`, { from: own })
-    await own.endInstance()
-    await Promise.all(['a', 'b', 'c', 'd'].map((text) => say(text, own)))
-    const redelivered = texts().filter((text) => Number(text))
-    expect(redelivered).toEqual(Array.from({ length: 45 }, (_, index) => `${index + 1}`))
-    expect(own.chat.messages.all().flatMap(({ tags }) => Object.keys(tags))).toEqual([])
-  })
-
-  it('a call that was ended in its redelivery is waited for no longer than 20 s', async () => {
-    const last = [missed('1'), missed('2')].at(-1)!
-    const until = new Date(Date.now() + 20_000).toISOString()
-    outage.sandbox.chat.operations.updateMessage({ id: last.id, tags: { redelivery: `${until} another` } })
-    await say('a')
-    await say('b')
-    expect(texts()).toEqual(['a', 'b'])
-    outage.sandbox.elapse(20_000)
-    await say('c')
-    expect(texts()).toEqual(['a', 'b', 'c', '1', '2'])
-  })
-
-  it('what was delivered and could not be unmarked is not delivered again by this instance', async () => {
+  it('a look that Botpress refuses is told by the log, and made again after 30 s', async () => {
     missed('1')
-    const body = { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' }
-    outage.faultOf = ({ operation, input }) =>
-      operation === 'updateMessage' && Object(input['tags']).delivery === ''
-        ? { answer: { status: 403, body } }
-        : undefined
-    await say('a')
-    outage.sandbox.elapse(5 * MINUTE)
-    await say('b')
-    expect(texts()).toEqual(['a', '1', 'b'])
-    expect(marks()).toMatchObject({ 1: 'failed' })
-    outage.faultOf = () => undefined
-    outage.sandbox.elapse(5 * MINUTE)
-    await say('c')
-    expect(texts()).toEqual(['a', '1', 'b', 'c'])
-    expect(marks()).toMatchObject({ 1: undefined })
-  })
-
-  it('a look that Botpress refuses is made again after a minute', async () => {
-    missed('1')
-    const body = { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' }
-    outage.faultOf = ({ operation }) => (operation === 'listMessages' ? { answer: { status: 403, body } } : undefined)
-    await say('a')
+    outage.faultOf = ({ operation }) => (operation === 'listMessages' ? refusal : undefined)
+    expect((await say('a')).status).toBe(200)
+    await expect.poll(() => outage.logged.join('\n')).toMatch(/could not list what \S+ had not taken: The reason\./)
     outage.faultOf = () => undefined
     await say('b')
     expect(texts()).toEqual(['a', 'b'])
-    outage.sandbox.elapse(MINUTE)
+    outage.sandbox.elapse(30_000)
     await say('c')
     expect(texts()).toEqual(['a', 'b', 'c', '1'])
   })
 
-  it('a conversation that was deleted, or has no external id, does not stop the rest', async () => {
-    const [first, second] = [missed('1', { conversation: 'a' }), missed('2', { conversation: 'b' })]
-    missed('3')
-    outage.sandbox.chat.conversations.delete(first.conversationId)
-    outage.sandbox.chat.operations.updateConversation({ id: second.conversationId, tags: { id: '' } })
-    await say('Hi')
-    expect(texts()).toEqual(['Hi', '3'])
-    expect(outage.logged.join('\n')).toContain('is gone, or has no external id')
-    const { body } = await redeliver()
-    expect(body).toMatchObject({ delivered: 0, undelivered: 2, reason: expect.stringContaining(second.conversationId) })
-  })
-
-  it('a failure of Botpress changes nothing for the message that was delivered, and is told by the log', async () => {
-    outage.faultOf = ({ operation }) =>
-      operation === 'listMessages'
-        ? { answer: { status: 403, body: { id: 'err_1', code: 403, type: 'Forbidden', message: 'The reason' } } }
-        : undefined
-    expect((await say('Hi')).status).toBe(200)
-    expect((await outage.sandbox.register()).status).toBe(200)
-    await expect.poll(() => outage.logged.join('\n')).toContain('could not be looked for: The reason.')
-  })
-
-  it('finds the external id of a conversation once, by its Botpress conversation', async () => {
+  it('finds the external id of a conversation once', async () => {
     const found: unknown[] = []
     outage.faultOf = ({ operation, input }) => void (operation === 'getConversation' && found.push(input['id']))
     for (const conversation of ['a', 'b', 'a', 'b']) missed(`in ${conversation}`, { conversation })
     await say('Hi')
     missed('later', { conversation: 'a' })
     await redeliver()
-    expect(found).toEqual([conversationIn(outage.sandbox, 'a').id, conversationIn(outage.sandbox, 'b').id])
-    expect(outage.endpoint.messages().map(({ body }) => body.conversationId)).toEqual(['tea', 'a', 'b', 'a', 'b', 'a'])
+    expect(found.toSorted()).toEqual(['a', 'b'].map((id) => conversationIn(outage.sandbox, id).id).toSorted())
+    const ids = outage.endpoint.messages().map(({ body }) => body.conversationId)
+    expect(ids.toSorted()).toEqual(['a', 'a', 'a', 'b', 'b', 'tea'])
   })
 
   it('goes to the address that is configured at that moment, and never across bots', async () => {
@@ -260,5 +225,105 @@ describe('redelivery by itself', () => {
     expect(texts(moved)).toEqual(['Hi', 'of this bot'])
     expect(texts()).toEqual([])
     expect(marks(other)).toEqual({ 'of another bot': 'failed' })
+  })
+})
+
+describe('one redelivery at a time', () => {
+  const lockOf = (untilMs: number, more = {}) => {
+    const payload = { holder: 'another', until: Date.now() + untilMs, ...more }
+    const { chat, integrationId: id } = outage.sandbox
+    chat.states.getOrSet({ type: 'integration', id, name: 'redelivery', payload })
+  }
+
+  it('of instances that find the same at the same time, warm and cold, one delivers it', async () => {
+    const own = await start({ maxInstances: 4 })
+    await say('warm', own)
+    for (let number = 1; number <= 45; number++) missed(`${number}`, { from: own })
+    outage.sandbox.elapse(5 * MINUTE)
+    await Promise.all(['a', 'b', 'c', 'd'].map((text) => say(text, own)))
+    const redelivered = texts().filter((text) => Number(text))
+    expect(redelivered).toEqual(Array.from({ length: 45 }, (_, index) => `${index + 1}`))
+    expect(own.chat.messages.all().flatMap(({ tags }) => Object.keys(tags))).toEqual([])
+    expect(own.chat.states.all()).toEqual([])
+  })
+
+  it('of requests too: the others answer that more waits, and why', async () => {
+    const own = await start({ maxInstances: 4 })
+    outage.sandbox = own
+    for (let number = 1; number <= 45; number++) missed(`${number}`)
+    const bodies = (await Promise.all([1, 2, 3, 4].map(() => redeliver()))).map(({ body }) => body)
+    expect(texts().toSorted()).toEqual(Array.from({ length: 45 }, (_, index) => `${index + 1}`).toSorted())
+    const held = { delivered: 0, undelivered: 0, more: true, reason: expect.stringContaining('Another redelivery') }
+    const done = { delivered: 0, undelivered: 0, more: false }
+    for (const body of bodies.filter(({ delivered }) => delivered === 0)) expect([held, done]).toContainEqual(body)
+    expect(bodies.filter(({ delivered }) => delivered === 45)).toHaveLength(1)
+  })
+
+  it('the lock is taken only if something is marked, and given back', async () => {
+    await say('a')
+    expect(outage.events).toEqual(['try a', 'look for failed'])
+    missed('1')
+    outage.events = []
+    await redeliver()
+    const events = outage.events.filter((event) => !event.startsWith('mark'))
+    expect(events.slice(0, 2)).toEqual(['look for failed', 'lock'])
+    expect(events.at(-1)).toBe('unlock')
+    expect(texts()).toEqual(['a', '1'])
+    expect(outage.sandbox.chat.states.all()).toEqual([])
+  })
+
+  it('while another call has it, nothing is tried; until the deadline of that call', async () => {
+    missed('1')
+    lockOf(45_000)
+    await outage.sandbox.register()
+    expect((await redeliver()).body).toEqual({
+      delivered: 0,
+      undelivered: 0,
+      more: true,
+      reason: 'Another redelivery is at work. Ask again after a few seconds.',
+    })
+    expect(texts()).toEqual([])
+    outage.sandbox.elapse(45_000)
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['1'])
+    expect(outage.sandbox.chat.states.all()).toEqual([])
+  })
+
+  it('a lock that is dated a day ahead does not count', async () => {
+    missed('1')
+    lockOf(DAY)
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['1'])
+  })
+
+  it('nor one that is not of its form', async () => {
+    missed('1')
+    let left = 1
+    outage.faultOf = ({ operation }) =>
+      operation === 'getOrSetState' && left-- > 0
+        ? { answer: { status: 200, body: { state: { payload: { until: 'tomorrow' } }, meta: { cached: false } } } }
+        : undefined
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['1'])
+  })
+
+  it('an instance that is ended in its redelivery delays the next one by 45 s', async () => {
+    missedOnes(2)
+    const hanging = await endpointForTest(() => {})
+    outage.sandbox.configure({ endpoint: hanging.url })
+    const registering = outage.sandbox.register()
+    await expect.poll(() => texts(hanging)).toEqual(['1'])
+    await outage.sandbox.endInstance()
+    await registering
+    outage.sandbox.configure({ endpoint: outage.endpoint.url })
+    expect((await redeliver()).body).toMatchObject({ delivered: 0, more: true })
+    outage.sandbox.elapse(45_000)
+    expect((await redeliver()).body).toMatchObject({ delivered: 2, more: false })
+  })
+
+  it('a request goes on without it if Botpress refuses it to the caller', async () => {
+    missed('1')
+    outage.faultOf = ({ operation }) => (operation === 'getOrSetState' ? refusal : undefined)
+    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0, more: false })
   })
 })

@@ -52,7 +52,12 @@ describe('the sandbox’s chat API, through the official client', () => {
     const { event } = await client.createEvent({ type: 'channel:done', payload: {}, messageId: message.id })
     const tags = { id: 'described' }
     const doomed = await makeMessage('doomed')
+    const lock = { type: 'integration', id: sandbox.integrationId, name: 'redelivery' } as const
+    const payload = { holder: 'described', until: 1 }
     const outputs: Record<ChatOperation, object> = {
+      getOrSetState: await client.getOrSetState({ ...lock, payload, expiry: 60_000 }),
+      getState: await client.getState(lock),
+      setState: await client.setState({ ...lock, payload: null }),
       createConversation: await client.createConversation({ channel: 'channel', tags: {} }),
       getConversation: await client.getConversation({ id: conversation.id }),
       getOrCreateConversation: await client.getOrCreateConversation({ channel: 'channel', tags }),
@@ -234,11 +239,32 @@ describe('the sandbox’s chat API, through the official client', () => {
     await expect(listUsers(aliased('another', integration))).rejects.toMatchObject({ code: 403 })
   })
 
-  it('keeps the last 10,000 messages', async () => {
+  it('has states: get-or-set overwrites none, null removes one, an idle one expires, only declared ones are taken', async () => {
+    const lock = { type: 'integration', id: sandbox.integrationId, name: 'redelivery' } as const
+    const payloadAfter = async (until: number, expiry?: number) =>
+      (await client.getOrSetState({ ...lock, payload: { holder: 'h', until }, expiry })).state.payload['until']
+    expect(await payloadAfter(1)).toBe(1)
+    expect(await payloadAfter(2)).toBe(1)
+    await client.setState({ ...lock, payload: { holder: 'h', until: 3 } })
+    expect((await client.getState(lock)).state.payload).toEqual({ holder: 'h', until: 3 })
+    await client.setState({ ...lock, payload: null })
+    await expect(client.getState(lock)).rejects.toMatchObject({ code: 404 })
+    expect(await payloadAfter(4, 1)).toBe(4)
+    await expect.poll(() => payloadAfter(5, 1)).toBe(5)
+    const refused = [
+      () => client.getState({ ...lock, name: 'another' }),
+      () => client.getState({ ...lock, type: 'user' }),
+      () => client.getOrSetState({ ...lock, payload: { until: 'tomorrow' } }),
+      () => client.setState({ ...lock, payload: { holder: 'h', until: 1 }, expiry: 0 }),
+    ]
+    for (const call of refused) await expect(call()).rejects.toMatchObject({ code: 400 })
+  })
+
+  it('keeps the last 12,000 messages', async () => {
     const { conversation, user, message } = await makeMessage('first of many')
     const input = { conversationId: conversation.id, userId: user.id, type: 'text', payload: { text: 'Hi' } }
-    for (let count = 0; count < 10_000; count++) sandbox.chat.createBotMessage(input)
-    expect(sandbox.chat.messages.all()).toHaveLength(10_000)
+    for (let count = 0; count < 12_000; count++) sandbox.chat.createBotMessage(input)
+    expect(sandbox.chat.messages.all()).toHaveLength(12_000)
     await expect(client.getMessage({ id: message.id })).rejects.toMatchObject({ code: 404 })
   })
 

@@ -2,6 +2,7 @@ import type { ClientInputs, ClientOutputs, Conversation, Event, Message, User } 
 import { ApiError } from '../api-error'
 import type { operations } from '../botpress-api.json'
 import { Collection } from './collection'
+import { type StateDefinition, States } from './states'
 
 /** The part of Botpress's API that an integration chats with. */
 export type ChatOperation = keyof typeof operations
@@ -11,11 +12,14 @@ type ChatOperations = { [Name in ChatOperation]: (input: ClientInputs[Name]) => 
 type Tags = Record<string, string>
 
 export type ChatProps = {
+  botId: string
   integrationName: string
   /** The names of the channels that the integration has. */
   channels: string[]
   /** The tags that the integration declares: others are refused. */
   declaredTags: Record<'conversation' | 'user' | 'message', string[]>
+  /** The states that the integration declares. */
+  declaredStates: Record<string, StateDefinition>
   /** Whether users and messages that are looked up and found are updated with what the call brings. */
   updatesMatches: boolean
   /** Told of each message once it is in, and of the one that it answers, where the bot answers one. */
@@ -27,10 +31,10 @@ export type ChatProps = {
 const MAX_PAYLOAD_BYTES = 128 * 1024
 
 /** A sandbox may run for weeks. */
-const MAX_MESSAGES = 10_000
+const MAX_MESSAGES = 12_000
 
 /**
- * The conversations, users, messages and events of one installation of an integration, kept in memory. Each operation is
+ * The conversations, users, messages, events and states of one installation of an integration, kept in memory. Each operation is
  * atomic.
  */
 export class Chat {
@@ -39,7 +43,10 @@ export class Chat {
   readonly messages: Collection<Message>
   readonly events = new Collection<Event>({ kind: 'Event', idPrefix: 'evt', maxItems: MAX_MESSAGES })
 
+  readonly states: States
+
   constructor(private readonly props: ChatProps) {
+    this.states = new States(props.declaredStates, props.botId)
     const { conversation, user, message } = props.declaredTags
     this.conversations = new Collection({ kind: 'Conversation', idPrefix: 'conv', ownTags: conversation })
     this.users = new Collection({ kind: 'User', idPrefix: 'user', ownTags: user })
@@ -144,6 +151,10 @@ export class Chat {
       )
       return { events: items, meta }
     },
+
+    getState: (key) => ({ state: this.states.get(key), meta: { cached: false } }),
+    getOrSetState: (input) => ({ state: this.states.getOrSet(input), meta: { cached: false } }),
+    setState: (input) => ({ state: this.states.set(input) }),
   }
 
   /**

@@ -76,8 +76,9 @@ export const redeliverMarked = async (delivery) => {
     headers: { authorization: `Bearer ${start.value?.key}`, ...JSON_HEADERS },
     body: JSON.stringify({ delivery }),
   })
-  const { delivered, undelivered, reason, detail } = await response.json()
-  return detail ?? `Redelivered ${delivered}, not delivered ${undelivered}${reason ? `. ${reason}` : ''}`
+  const { delivered, undelivered, more, reason, detail } = await response.json()
+  const others = more ? ', others wait' : ''
+  return detail ?? `Redelivered ${delivered}, not delivered ${undelivered}${others}${reason ? `. ${reason}` : ''}`
 }
 
 /**
