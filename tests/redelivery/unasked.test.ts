@@ -44,7 +44,8 @@ describe('redelivery by itself', () => {
   it('brings hundreds of one conversation in order, and all conversations of many pages', async () => {
     const hundreds = Array.from({ length: 130 }, (_, index) => missed(`${index}`, { conversation: 'long' }))
     for (let index = 0; index < 60; index++) missed(`other ${index}`, { conversation: `other ${index}` })
-    await outage.sandbox.register()
+    // A slow machine needs more than the 12 s of one call.
+    for (let calls = 0; calls < 5 && Object.values(marks()).some(Boolean); calls++) await outage.sandbox.register()
     expect(texts().filter((text) => Number(text) >= 0)).toEqual(hundreds.map((_, index) => `${index}`))
     expect(texts()).toHaveLength(190)
     expect(Object.values(marks()).filter(Boolean)).toEqual([])
