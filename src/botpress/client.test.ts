@@ -3,7 +3,7 @@ import { Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
 import { callerClient, createClient, integrationAsCaller } from './client'
-import { hostForTest } from '../../tests/harness/listen'
+import { hostForTest } from '../../tests/harness/host-for-test'
 
 const installation = { botId: 'bot', integrationId: 'integration', webhookId: 'webhook' }
 

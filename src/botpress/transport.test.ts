@@ -6,7 +6,7 @@ import { abortable } from './transport'
 import { withRetries } from './with-retries'
 // The copy that the transport has.
 import axios = require('axios')
-import { hostForTest } from '../../tests/harness/listen'
+import { hostForTest } from '../../tests/harness/host-for-test'
 
 /** A server that answers slowly, and a client as the official one makes its own. */
 const slowServer = async (answerMs: number) => {

@@ -8,7 +8,7 @@ import { endpointForTest } from '../../tests/harness/for-test'
 import { selfSigned } from '../../tests/harness/self-signed'
 import { EndpointFailure } from './endpoint-failure'
 import { DELIVERY, ONE_TRY, type Patience, postMessage } from './post-message'
-import { hostForTest } from '../../tests/harness/listen'
+import { hostForTest } from '../../tests/harness/host-for-test'
 
 // The pauses are looked at, and not waited for.
 vi.mock('node:timers/promises', { spy: true })

@@ -2,7 +2,7 @@ import http from 'node:http'
 import type { Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { Webhook } from 'standardwebhooks'
-import { hostForTest } from '../harness/listen'
+import { hostForTest } from '../harness/host-for-test'
 
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 export const KEY = 'the-value-that-it-asks-for'

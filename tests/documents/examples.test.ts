@@ -7,7 +7,7 @@ import { Webhook } from 'standardwebhooks'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { startSandbox } from '../../sandbox/sandbox'
 import { sandboxForTest } from '../harness/for-test'
-import { hostForTest } from '../harness/listen'
+import { hostForTest } from '../harness/host-for-test'
 import { freePort } from '../harness/free-port'
 
 const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`

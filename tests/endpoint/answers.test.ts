@@ -6,7 +6,7 @@ import type { Installation } from '../../sandbox/cloud/installation'
 import { messageBody, send } from '../harness/backend'
 import type { Received } from '../harness/endpoint'
 import { endpointForTest, installationForTest } from '../harness/for-test'
-import { hostForTest } from '../harness/listen'
+import { hostForTest } from '../harness/host-for-test'
 
 // What the integration makes of an endpoint's answers; how long it waits for them is in slow-endpoints.test.ts.
 

@@ -3,7 +3,7 @@ import { json } from 'node:stream/consumers'
 import { describe, expect, it } from 'vitest'
 import type { InstallationOptions } from '../../sandbox/cloud/installation'
 import { endpointForTest, installationForTest, proxyForTest, sandboxForTest } from '../harness/for-test'
-import { hostForTest } from '../harness/listen'
+import { hostForTest } from '../harness/host-for-test'
 
 const registration = (endpoint: string, options: InstallationOptions = {}) =>
   installationForTest({ ...options, endpoint })

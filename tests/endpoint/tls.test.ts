@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { sandboxForTest } from '../harness/for-test'
 import { startInProcessOf } from '../node-18/bundle-process'
 import { selfSigned } from '../harness/self-signed'
-import { hostForTest } from '../harness/listen'
+import { hostForTest } from '../harness/host-for-test'
 
 const trusted = join(tmpdir(), `trusted-${process.pid}.pem`)
 

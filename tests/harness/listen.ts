@@ -1,5 +1,4 @@
 import type { AddressInfo, Server, Socket } from 'node:net'
-import { onTestFinished } from 'vitest'
 
 /**
  * Lets a server listen at a free port of 127.0.0.1.
@@ -19,11 +18,4 @@ export const listen = async (server: Server): Promise<{ port: number; close: () 
     await closed
   }
   return { port: (server.address() as AddressInfo).port, close }
-}
-
-/** As `listen`, until the test ends; returns the server's host, with its port. */
-export const hostForTest = async (server: Server): Promise<string> => {
-  const { port, close } = await listen(server)
-  onTestFinished(close)
-  return `127.0.0.1:${port}`
 }

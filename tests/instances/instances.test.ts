@@ -5,7 +5,7 @@ import type { ApiCall } from '../../sandbox/cloud/chat/chat-api'
 import type { Sandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
 import { endpointForTest, sandboxBehindProxy, sandboxForTest } from '../harness/for-test'
-import { hostForTest } from '../harness/listen'
+import { hostForTest } from '../harness/host-for-test'
 
 const busy = ({ instances }: Sandbox) => instances.filter(({ isBusy }) => isBusy).length
 
