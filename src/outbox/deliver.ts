@@ -24,26 +24,24 @@ export const deliver = async (
   deadline: number
 ): Promise<void> => {
   const { client, installation } = integrationAsCaller(installationOf(ctx))
-  const isDeliveredElsewhere = () => isUnmarked(client, message.id)
   let mark: Mark | undefined
-  let wasDeliveredElsewhere = false
   /** Whether Botpress has the mark. */
   let isMarked = false
+  let wasDeliveredElsewhere = false
+  const isStillNeeded = async () => {
+    wasDeliveredElsewhere ||= isMarked && (await isUnmarked(client, message.id))
+    return !wasDeliveredElsewhere
+  }
   let marking = Promise.resolve()
   const writeMark = async (delivery: Mark, previous: Promise<void>) => {
     await previous
-    wasDeliveredElsewhere ||= isMarked && (await isDeliveredElsewhere())
-    if (!wasDeliveredElsewhere) isMarked = await tagMessage(client, message.id, { delivery }, { logger, deadline })
+    if (await isStillNeeded()) isMarked = await tagMessage(client, message.id, { delivery }, { logger, deadline })
   }
   // In parallel: the tries do not wait for it.
   const setMark = (delivery: Mark) => {
     if (delivery === mark) return
     mark = delivery
     marking = writeMark(delivery, marking)
-  }
-  const isStillNeeded = async () => {
-    wasDeliveredElsewhere ||= isMarked && (await isDeliveredElsewhere())
-    return !wasDeliveredElsewhere
   }
   let record: EndpointRecord | undefined
   try {

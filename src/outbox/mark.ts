@@ -5,8 +5,8 @@ import { withRetries } from '../botpress/with-retries'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 
 /**
- * There is no queue: the messages that have the tag `delivery` in Botpress's record are the outbox. It is on each that is not known to have been delivered: `failed`, or
- * `unknown` if it was sent whole and may have arrived.
+ * The tag `delivery` of a message that is not known to have been delivered: `failed`, or `unknown` if it was sent whole and
+ * may have arrived. There is no queue: the messages with this tag in Botpress's record are the outbox.
  */
 export type Mark = 'failed' | 'unknown'
 

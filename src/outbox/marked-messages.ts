@@ -68,7 +68,7 @@ export async function* markedMessages(
           const ofPage = found.filter((message) => message.conversationId === id)
           const all = await listConversation(id).catch((thrown) => {
             // It was deleted, or cannot be read.
-            if (BotpressFailure.in(thrown)?.isTemporary === false) return ofPage.slice()
+            if (BotpressFailure.in(thrown)?.isTemporary === false) return ofPage
             throw thrown
           })
           const wanted = all.filter(isNew).reverse()
