@@ -23,7 +23,7 @@ export const register: bp.IntegrationProps['register'] = async ({ ctx, logger })
   await proveThatItTakesMessages(endpoint)
   const record = EndpointRecord.of(installationOf(ctx), endpoint.url)
   record.took()
-  record.isToLookAtOnce()
+  record.lookAtOnce()
   await redeliverUnasked({ ctx, logger }, deadline)
 }
 

@@ -29,11 +29,12 @@ export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_
 /** The most of a pause that a Retry-After is given. */
 const MAX_RETRY_AFTER_MS = 10_000
 
-export type Hooks = {
-  /** Told of each, before the pause that follows. */
-  onFailedTry?: (failure: EndpointFailure) => void
-  /** Asked before each further try. */
-  isStillNeeded?: () => Promise<boolean>
+/** Waits before a further try; resolves to whether there should be one. */
+export type Pause = (ms: number, failure: EndpointFailure) => Promise<boolean>
+
+const justWait: Pause = async (ms) => {
+  await sleep(ms)
+  return true
 }
 
 /** The least of the time for all tries that a further one must have: what is cut off may have arrived. */
@@ -54,7 +55,6 @@ export type Outgoing = {
  * `webhook-id`, with a timestamp and a signature of its own, as https://www.standardwebhooks.com asks. What may have been
  * taken is not tried again: an endpoint that is slow would do its work twice.
  *
- * @param hooks take part between the tries
  * @returns when the head of the answer is there; `done` resolves when all of it is, which the call must wait for
  * @throws EndpointFailure when no try has succeeded, or one has failed for good
  */
@@ -62,12 +62,12 @@ export const postMessage = async (
   { url, webhooks, header }: Endpoint,
   { id, createdAt, body, overNewConnection = false }: Outgoing,
   { retries, timeoutMs, pauseMs, ...limits }: Patience,
-  { onFailedTry, isStillNeeded }: Hooks = {}
+  pause: Pause = justWait
 ): Promise<Pick<Answer, 'done'>> => {
   const text = wellFormedJson(body)
   const deadline = Date.now() + timeoutMs
   let needsNewConnection = overNewConnection
-  const hasTimeAfter = (pause: number) => Date.now() + pause + timeoutMs * MIN_SHARE <= deadline
+  const hasTimeAfter = (waitMs: number) => Date.now() + waitMs + timeoutMs * MIN_SHARE <= deadline
 
   const tryOnce = async (): Promise<Answer> => {
     const now = new Date()
@@ -98,15 +98,13 @@ export const postMessage = async (
     } catch (failure) {
       if (!(failure instanceof EndpointFailure)) throw failure
       failure.tries = tries
-      onFailedTry?.(failure)
       const { isTemporary, retryAfterMs = 0, status } = failure.details
-      const pause = backoffMs(tries, pauseMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
-      if (!isTemporary || tries > retries || !hasTimeAfter(pause)) throw failure
+      const waitMs = backoffMs(tries, pauseMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
+      if (!isTemporary || tries > retries || !hasTimeAfter(waitMs)) throw failure
       // Where there was no answer, the connection was at fault, and so may be others that were kept with it.
       needsNewConnection ||= status === undefined
-      await sleep(pause)
-      // An instance may have been frozen meanwhile.
-      if (!hasTimeAfter(0) || (isStillNeeded && !(await isStillNeeded()))) throw failure
+      // After it, no time may be left: an instance may have been frozen meanwhile.
+      if (!(await pause(waitMs, failure)) || !hasTimeAfter(0)) throw failure
     }
   }
 }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type * as bp from '.botpress'
 import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
@@ -10,6 +11,9 @@ export const CALL_MS = 45_000
 
 /** While the endpoint is known to be down, each message gets one try, of 10 s. */
 const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: 10_000 }
+
+/** A mark that takes longer holds up no further try: it is written again at the end. */
+const MARK_BETWEEN_TRIES_MS = 5000
 
 /**
  * Delivers a message of the bot to the endpoint. If its first try fails, it is marked in Botpress's record, and the mark is
@@ -24,25 +28,18 @@ export const deliver = async (
   deadline: number
 ): Promise<void> => {
   const { client, installation } = integrationAsCaller(installationOf(ctx))
+  let mayBeMarked = false
+  /** The mark that Botpress surely has. */
   let mark: Mark | undefined
-  /** Whether Botpress has the mark. */
-  let isMarked = false
-  let wasDeliveredElsewhere = false
-  const isStillNeeded = async () => {
-    wasDeliveredElsewhere ||= isMarked && (await isUnmarked(client, message.id))
-    return !wasDeliveredElsewhere
-  }
-  let marking = Promise.resolve()
-  const writeMark = async (delivery: Mark, previous: Promise<void>) => {
-    await previous
-    if (await isStillNeeded()) isMarked = await tagMessage(client, message.id, { delivery }, { logger, deadline })
-  }
-  // In parallel: the tries do not wait for it.
-  const setMark = (delivery: Mark) => {
+  const setMark = async (delivery: Mark, limitMs = Infinity) => {
     if (delivery === mark) return
-    mark = delivery
-    marking = writeMark(delivery, marking)
+    mayBeMarked = true
+    const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
+    if (await tagMessage(client, message.id, { delivery }, options)) mark = delivery
   }
+  /** A request may redeliver the message in a pause between its tries. */
+  const isDeliveredElsewhere = async () => mark !== undefined && (await isUnmarked(client, message.id))
+
   let record: EndpointRecord | undefined
   try {
     const endpoint = endpointOf(ctx.configuration)
@@ -52,16 +49,17 @@ export const deliver = async (
       endpoint,
       { ...message, overNewConnection: isDown },
       isDown ? WHILE_DOWN : DELIVERY,
-      { onFailedTry: (failure) => setMark(markAfter(failure)), isStillNeeded }
+      async (pauseMs, failure) => {
+        await Promise.all([setMark(markAfter(failure), MARK_BETWEEN_TRIES_MS), sleep(pauseMs)])
+        return !(await isDeliveredElsewhere())
+      }
     )
     record.took()
-    await marking
-    if (mark) await tagMessage(client, message.id, UNMARKED, { logger, deadline })
+    if (mayBeMarked) await tagMessage(client, message.id, UNMARKED, { logger, deadline })
     await done
   } catch (thrown) {
-    setMark(markAfter(thrown))
-    await marking
-    if (wasDeliveredElsewhere) return
+    if (await isDeliveredElsewhere()) return
+    await setMark(markAfter(thrown))
     record?.gaveUp(message.id, thrown)
     throw thrown
   }

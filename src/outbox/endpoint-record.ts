@@ -2,7 +2,6 @@ import QuickLRU from 'quick-lru'
 import type { Installation } from '../botpress/client'
 import { keyWithin } from '../botpress/remembered'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
-import { markAfter } from './mark'
 
 /** For that long after a failure, an endpoint is taken to be down. */
 const DOWN_MS = 60_000
@@ -13,23 +12,20 @@ const LOOK_INTERVAL_MS = 5 * 60_000
 /** If this instance has seen a failure since its last look. */
 const SHORT_LOOK_INTERVAL_MS = 30_000
 
-/** Between as many as this and half of it are kept. */
-const MAX_GIVEN_UP = 1000
-
 /** After that the call of a message is over, whoever made it. */
 const GIVEN_UP_MS = 45_000
 
-/** Between as many as this and half of it are kept. */
-const MAX_RECORDS = 1000
+/** Between as many as this and twice as many are kept. */
+const MAX_SIZE = 500
 
-const records = new QuickLRU<string, EndpointRecord>({ maxSize: MAX_RECORDS / 2 })
+const records = new QuickLRU<string, EndpointRecord>({ maxSize: MAX_SIZE })
 
 /** What this instance knows of an endpoint. It may be lost at any time: it only saves tries and looks at the outbox. */
 export class EndpointRecord {
-  private downAt = -Infinity
-  private lookedAt = -Infinity
-  private hasFailed = false
-  private readonly givenUp = new QuickLRU<string, true>({ maxSize: MAX_GIVEN_UP / 2, maxAge: GIVEN_UP_MS })
+  private downUntil = 0
+  private lookedAt = 0
+  private nextLookAt = 0
+  private readonly givenUp = new QuickLRU<string, true>({ maxSize: MAX_SIZE, maxAge: GIVEN_UP_MS })
 
   static of(installation: Installation, url: URL): EndpointRecord {
     const key = keyWithin(installation, url.href)
@@ -40,26 +36,20 @@ export class EndpointRecord {
 
   /** Whether the last delivery failed less than a minute ago, for a reason that may pass. */
   get isDown(): boolean {
-    return Date.now() - this.downAt < DOWN_MS
-  }
-
-  /** Whether it is time to look for failed messages. */
-  get isLookDue(): boolean {
-    const passedMs = Date.now() - this.lookedAt
-    return passedMs >= LOOK_INTERVAL_MS || (this.hasFailed && passedMs >= SHORT_LOOK_INTERVAL_MS)
+    return Date.now() < this.downUntil
   }
 
   /** The endpoint took a message. */
   took(): void {
-    this.downAt = -Infinity
+    this.downUntil = 0
   }
 
   /** All tries of a message have failed. */
   gaveUp(messageId: string, failure: unknown): void {
-    this.downAt = failure instanceof EndpointFailure && failure.details.isTemporary ? Date.now() : -Infinity
-    if (markAfter(failure) === 'unknown') return
-    this.hasFailed = true
+    const isTemporary = failure instanceof EndpointFailure && failure.details.isTemporary
+    this.downUntil = isTemporary ? Date.now() + DOWN_MS : 0
     this.givenUp.set(messageId, true)
+    this.lookSoon()
   }
 
   /** Whether this instance gave a message up in the last 45 s: it is in no call's retries any more. */
@@ -67,19 +57,20 @@ export class EndpointRecord {
     return this.givenUp.has(messageId)
   }
 
-  /** A look begins. */
-  looks(): void {
+  /** Whether it is time to look for failed messages. If so, the next look is due in five minutes. */
+  beginLook(): boolean {
+    if (Date.now() < this.nextLookAt) return false
     this.lookedAt = Date.now()
-    this.hasFailed = false
+    this.nextLookAt = this.lookedAt + LOOK_INTERVAL_MS
+    return true
   }
 
-  /** Messages still wait after a look: the next one is due in 30 s. */
-  leftSome(): void {
-    this.hasFailed = true
+  /** The next look is due 30 s after the last one. */
+  lookSoon(): void {
+    this.nextLookAt = Math.min(this.nextLookAt, this.lookedAt + SHORT_LOOK_INTERVAL_MS)
   }
 
-  /** The next look is due at once. */
-  isToLookAtOnce(): void {
-    this.lookedAt = -Infinity
+  lookAtOnce(): void {
+    this.nextLookAt = 0
   }
 }

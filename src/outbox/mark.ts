@@ -1,4 +1,4 @@
-import type { Client, Message } from '@botpress/client'
+import type { Client } from '@botpress/client'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { withRetries } from '../botpress/with-retries'
@@ -24,15 +24,16 @@ export type DeliveryTags = {
 /** Takes a message out of the outbox. */
 export const UNMARKED: DeliveryTags = { delivery: '', redeliveryFailures: '', redelivery: '' }
 
-const LIMIT_MS = 20_000
+const WRITE_LIMIT_MS = 20_000
 
 /** The longest Retry-After that is obeyed: nobody asks again later. */
 const MAX_ASKED_MS = 5000
 
-/** How long a try waits for it. */
 const READ_LIMIT_MS = 1000
 
-type TagOptions = {
+const ADVICE = 'It may be delivered twice, with the same webhook-id, or only be found by reading its conversation.'
+
+type WriteOptions = {
   logger: bp.Logger
   /** In milliseconds since 1970. */
   deadline: number
@@ -47,31 +48,26 @@ export const tagMessage = async (
   client: Client,
   id: string,
   tags: DeliveryTags,
-  { logger, deadline }: TagOptions
+  { logger, deadline }: WriteOptions
 ): Promise<boolean> => {
   try {
     await withRetries(() => client.updateMessage({ id, tags }), {
-      limitMs: Math.min(LIMIT_MS, Math.max(deadline - Date.now(), 0)),
+      limitMs: Math.min(WRITE_LIMIT_MS, Math.max(deadline - Date.now(), 0)),
       maxAskedMs: MAX_ASKED_MS,
     })
     return true
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     if (failure?.isMissingResource) return true
-    logger.forBot().error(notWritten(id, tags, failure?.reason ?? String(thrown)))
+    const state = tags.delivery === '' ? 'delivered' : (tags.delivery ?? 'failed again')
+    const reason = failure?.reason ?? String(thrown)
+    logger.forBot().error(`The message ${id} could not be marked as ${state}: ${reason}. ${ADVICE}`)
     return false
   }
 }
 
-const notWritten = (id: string, { delivery }: DeliveryTags, reason: string): string => {
-  if (delivery === undefined) return `The failed redelivery of the message ${id} could not be counted: ${reason}.`
-  return delivery === ''
-    ? `The mark of the message ${id} could not be removed: ${reason}. If it was delivered, it may be delivered again, with the same webhook-id.`
-    : `The message ${id} could not be marked as ${delivery}: ${reason}. If it is not delivered by a further try, it can only be read from its conversation.`
-}
-
-/** Whether another call has delivered a message, so that its mark is gone. `false` if Botpress does not answer within 1 s. */
-export const isUnmarked = async (client: Client, id: Message['id']): Promise<boolean> => {
+/** Whether a marked message has been delivered by another call since. `false` if Botpress does not say so within 1 s. */
+export const isUnmarked = async (client: Client, id: string): Promise<boolean> => {
   try {
     const { message } = await withRetries(() => client.getMessage({ id }), { limitMs: READ_LIMIT_MS })
     return message.tags['delivery'] === undefined

@@ -1,7 +1,7 @@
 import type { Message } from '@botpress/client'
 import { describe, expect, it } from 'vitest'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type ListMarked, markedMessages, type Wanted } from './marked-messages'
+import { type ListMarked, markedMessages, type MarkedMessagesOptions } from './marked-messages'
 
 const PAGE_SIZE = 3
 
@@ -24,9 +24,9 @@ const listOf = (oldestFirst: string[]) => {
 }
 
 /** All that is yielded, in its order. */
-const walk = async (list: ListMarked, wanted: Partial<Wanted> = {}, onEach = (_id: string) => {}) => {
+const walk = async (list: ListMarked, options: MarkedMessagesOptions = {}, onEach = (_id: string) => {}) => {
   const yielded: string[] = []
-  for await (const { id } of markedMessages(list, { rankOf: () => 0, ...wanted })) {
+  for await (const { id } of markedMessages(list, options)) {
     yielded.push(id)
     onEach(id)
   }
@@ -53,32 +53,45 @@ describe('markedMessages', () => {
     expect(yielded.toSorted()).toEqual(['a1', 'a2', 'b3'])
   })
 
-  it('yields lower ranks first, over all conversations, and leaves out what has none', async () => {
+  it('yields what comes first, over all conversations, then what comes next, and leaves out the rest', async () => {
     const { list } = listOf(['a1', 'b2', 'a3', 'b4', 'c5'])
-    const ranks: Record<string, number> = { a1: 2, b2: 0, a3: 0, b4: 5 }
-    expect(await walk(list, { rankOf: ({ id }) => ranks[id] })).toEqual(['a3', 'b2', 'a1', 'b4'])
+    const turns = [
+      ['b2', 'a3'],
+      ['a1', 'a3', 'b4'],
+    ].map(
+      (ids) =>
+        ({ id }: Message) =>
+          ids.includes(id)
+    )
+    expect(await walk(list, { turns })).toEqual(['a3', 'b2', 'b4', 'a1'])
   })
 
   it('asks for no conversation of which nothing is wanted', async () => {
     const { list, asked } = listOf(['a1', 'b2'])
-    await walk(list, { rankOf: () => undefined })
+    await walk(list, { turns: [() => false] })
     expect(asked).toEqual([{ conversationId: undefined }])
   })
 
-  it('stops at what is too old', async () => {
-    const { list } = listOf(['a1', 'a2', 'a3', 'a4', 'a5', 'a6'])
-    expect(await walk(list, { since: '00004' })).toEqual(['a4', 'a5', 'a6'])
+  it('ends a turn that finds nothing in time, and goes on to the next', async () => {
+    const { list, asked } = listOf(['a1', 'b2', 'a3', 'b4', 'a5'])
+    const turns = ['a1', 'a5'].map(
+      (wanted) =>
+        ({ id }: Message) =>
+          id === wanted
+    )
+    expect(await walk(list, { turns, lookUntil: Date.now() })).toEqual(['a5'])
+    expect(asked.slice(0, 2)).toEqual([{ conversationId: undefined }, { conversationId: undefined }])
   })
 
-  it('takes what a page told of a conversation that cannot be listed, and throws what may pass', async () => {
+  it.each([
+    ['cannot be listed for good, so that it may be gone: what a page told of it', 403, ['a1', 'a3', 'b2']],
+    ['cannot be listed now: nothing of it', 502, ['b2']],
+  ])('of a conversation that %s', async (_what, status, expected) => {
     const { list } = listOf(['a1', 'b2', 'a3'])
-    const failing =
-      (status: number): ListMarked =>
-      async (query) => {
-        if (query.conversationId === 'a') throw new BotpressFailure('no', { status })
-        return list(query)
-      }
-    expect(await walk(failing(403))).toEqual(['a1', 'a3', 'b2'])
-    await expect(walk(failing(502))).rejects.toThrow('no')
+    const failing: ListMarked = async (query) => {
+      if (query.conversationId === 'a') throw new BotpressFailure('no', { status })
+      return list(query)
+    }
+    expect(await walk(failing)).toEqual(expected)
   })
 })

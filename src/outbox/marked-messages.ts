@@ -1,19 +1,18 @@
 import type { Message } from '@botpress/client'
 import { BotpressFailure } from '../botpress/botpress-failure'
 
-type Query = { conversationId?: string; nextToken?: string }
+/** Lists a page of the messages that have a mark, newest first; those of one conversation, if that is given. */
+export type ListMarked = (query: {
+  conversationId?: string
+  nextToken?: string
+}) => Promise<{ messages: Message[]; meta: { nextToken?: string } }>
 
-/** Lists a page of the messages that have a mark, newest first. */
-export type ListMarked = (query: Query) => Promise<{ messages: Message[]; meta: { nextToken?: string } }>
-
-export type Wanted = {
+export type MarkedMessagesOptions = {
   /** Botpress's id. Without it: all conversations. */
   conversationId?: string
-  /** Older messages are left out (ISO 8601). */
-  since?: string
-  /** Messages of a lower rank come first, over all conversations; those without one are left out. */
-  rankOf: (message: Message) => number | undefined
-  /** After that, no more pages are listed for a rank of which nothing was found; in milliseconds since 1970. */
+  /** What comes first, over all conversations, what comes after that, and so on. Default: everything at once. */
+  turns?: ((message: Message) => boolean)[]
+  /** After that, a turn of which nothing was found is over; in milliseconds since 1970. */
   lookUntil?: number
 }
 
@@ -22,65 +21,59 @@ const MAX_PAGES = 50
 
 /**
  * Yields marked messages, each once: conversation by conversation, in each the oldest first. Only the list of one
- * conversation is held, as nobody can see the order between two.
+ * conversation is held, as nobody can see the order between two. One that cannot be listed now is passed over.
  *
- * @throws what `list` throws
+ * @throws what `list` throws for all conversations
  */
 export async function* markedMessages(
   list: ListMarked,
-  { conversationId, since = '', rankOf, lookUntil = Infinity }: Wanted
-) {
+  { conversationId, turns = [() => true], lookUntil = Infinity }: MarkedMessagesOptions = {}
+): AsyncGenerator<Message> {
   const seen = new Set<string>()
-
-  async function* pages(query: Query): AsyncGenerator<Message[]> {
-    let nextToken: string | undefined
-    do {
-      const { messages, meta } = await list({ ...query, nextToken })
-      const young = messages.filter(({ createdAt }) => createdAt >= since)
-      yield young
-      nextToken = young.length < messages.length ? undefined : meta.nextToken
-    } while (nextToken !== undefined)
-  }
-
-  const listConversation = async (id: string): Promise<Message[]> => {
-    const all: Message[] = []
-    let count = 0
-    for await (const page of pages({ conversationId: id })) {
-      all.push(...page)
-      if (++count === MAX_PAGES) break
-    }
-    return all
-  }
-
-  let next: number | undefined = 0
-  while (next !== undefined) {
-    const rank: number = next
-    const isNew = (message: Message) => !seen.has(message.id) && (rankOf(message) ?? Infinity) <= rank
+  for (const isWanted of turns) {
+    const isNew = (message: Message) => !seen.has(message.id) && isWanted(message)
     let foundAny: boolean
     // A list shrinks when marks are removed, and a page's token may skip what moved up: look until there is nothing new.
     do {
       foundAny = false
-      next = undefined
-      for await (const page of pages({ conversationId })) {
-        const found = page.filter(isNew)
-        foundAny ||= found.length > 0
-        for (const id of new Set(found.map((message) => message.conversationId))) {
-          const ofPage = found.filter((message) => message.conversationId === id)
-          const all = await listConversation(id).catch((thrown) => {
-            // It was deleted, or cannot be read.
-            if (BotpressFailure.in(thrown)?.isTemporary === false) return ofPage
-            throw thrown
-          })
-          const wanted = all.filter(isNew).reverse()
+      for await (const page of pages(list, conversationId)) {
+        for (const id of new Set(page.map((message) => message.conversationId))) {
+          const ofPage = page.filter((message) => message.conversationId === id && isNew(message))
+          if (ofPage.length === 0) continue
+          foundAny = true
+          const wanted = (await conversationOf(ofPage, list)).filter(isNew).reverse()
           for (const message of [...ofPage, ...wanted]) seen.add(message.id)
           yield* wanted
         }
-        for (const message of page.filter(({ id }) => !seen.has(id))) {
-          const other = rankOf(message)
-          if (other !== undefined) next = Math.min(next ?? other, other)
-        }
-        if (next !== undefined && Date.now() >= lookUntil) break
+        if (!foundAny && Date.now() >= lookUntil) break
       }
     } while (foundAny)
+  }
+}
+
+async function* pages(list: ListMarked, conversationId?: string): AsyncGenerator<Message[]> {
+  let nextToken: string | undefined
+  do {
+    const { messages, meta } = await list({ conversationId, nextToken })
+    yield messages
+    nextToken = meta.nextToken
+  } while (nextToken !== undefined)
+}
+
+/** All marked messages of the conversation that these are of. */
+const conversationOf = async (some: Message[], list: ListMarked): Promise<Message[]> => {
+  const all: Message[] = []
+  try {
+    let count = 0
+    for await (const page of pages(list, some[0]?.conversationId)) {
+      all.push(...page)
+      if (++count === MAX_PAGES) break
+    }
+    return all
+  } catch (thrown) {
+    const failure = BotpressFailure.in(thrown)
+    if (!failure) throw thrown
+    // It may be gone. If not, it is passed over: it would lose its order.
+    return failure.isTemporary ? [] : some
   }
 }

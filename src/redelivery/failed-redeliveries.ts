@@ -4,21 +4,21 @@ const MINUTE_MS = 60_000
 
 const MAX_PAUSE_MINUTES = 12 * 60
 
-/** In how many redeliveries the endpoint has failed on a message. */
-export const failedRedeliveries = (message: Pick<Message, 'tags'>): number => read(message).count
+/** Reads the tag `redeliveryFailures`: a count, and the time of the last failure. Version 1.1 wrote the count alone. */
+const failuresOf = ({ tags }: Pick<Message, 'tags'>) => {
+  const [count = '', time = ''] = (tags['redeliveryFailures'] ?? '').split(' ')
+  return { count: Number(count) || 0, lastAt: Date.parse(time) || 0 }
+}
 
-/** The value of the tag after one more: the count, and the time (ISO 8601). */
-export const oneMoreFailed = (message: Pick<Message, 'tags'>): string =>
-  `${failedRedeliveries(message) + 1} ${new Date().toISOString()}`
+/** The value of the tag after one more failure. */
+export const oneMoreFailure = (message: Pick<Message, 'tags'>): string =>
+  `${failuresOf(message).count + 1} ${new Date().toISOString()}`
+
+/** Whether a message failed in no redelivery yet. */
+export const isFresh = (message: Pick<Message, 'tags'>): boolean => failuresOf(message).count === 0
 
 /** Whether the pause after the last failed redelivery is over: 2^n minutes after n of them, at most 12 hours. */
 export const isPauseOver = (message: Pick<Message, 'tags'>): boolean => {
-  const { count, lastAt } = read(message)
+  const { count, lastAt } = failuresOf(message)
   return Date.now() - lastAt >= Math.min(2 ** count, MAX_PAUSE_MINUTES) * MINUTE_MS
-}
-
-/** Version 1.1 wrote the count alone. */
-const read = ({ tags }: Pick<Message, 'tags'>) => {
-  const [count = '', time = ''] = (tags['redeliveryFailures'] ?? '').split(' ')
-  return { count: Number(count) || 0, lastAt: Date.parse(time) || 0 }
 }

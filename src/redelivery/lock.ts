@@ -1,40 +1,59 @@
 import { randomUUID } from 'node:crypto'
+import type * as bp from '.botpress'
+import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 
-/** A call lasts 45 s. A lock that is dated further ahead has a wrong clock, and does not count. */
+/** A call lasts 45 s. A lock that is dated further ahead comes from a wrong clock, and does not count. */
 const MAX_LOCK_MS = 60_000
 
-const isHeld = (until: unknown): boolean =>
-  typeof until === 'number' && until > Date.now() && until <= Date.now() + MAX_LOCK_MS
+type LockOptions = {
+  logger: bp.Logger
+  /** When the call ends at the latest, in milliseconds since 1970: then the lock no longer counts. */
+  until: number
+  /** Calls Botpress, with retries. */
+  ask: <T>(work: () => Promise<T>) => Promise<T>
+}
 
 /**
- * Takes the lock of redeliveries. It is a state of the integration: get-or-set never overwrites one, so the caller that
- * gets its own `holder` back has the lock.
+ * Takes the lock of redeliveries, a state of the integration. Get-or-set never overwrites a state, so the caller that gets
+ * its own `holder` back has the lock. A Personal Access Token may have no right to states: then the caller goes on without.
  *
- * @param until when the call ends at the latest, in milliseconds since 1970: then the lock no longer counts
- * @param ask calls Botpress, with retries
- * @returns a function that gives the lock back, and throws what the caller's client throws; `undefined` if another call has it
+ * @returns a function that gives the lock back and throws nothing; `undefined` if another call has the lock
  * @throws what `ask` throws
  */
 export const takeLock = async (
-  { client, installation }: Caller,
-  until: number,
-  ask: <T>(work: () => Promise<T>) => Promise<T>
+  { client, installation, tokenOwner }: Caller,
+  { logger, until, ask }: LockOptions
 ): Promise<(() => Promise<void>) | undefined> => {
   const lock = { type: 'integration', id: installation.integrationId, name: 'redelivery' } as const
   const mine = { holder: randomUUID(), until }
-  const getOrSet = () => client.getOrSetState({ ...lock, payload: mine, expiry: MAX_LOCK_MS })
-  const remove = () => client.setState({ ...lock, payload: null })
-  const giveBack = async () => {
+  const getOrSet = async () =>
+    (await client.getOrSetState({ ...lock, payload: mine, expiry: MAX_LOCK_MS })).state.payload
+  const remove = async () => void (await client.setState({ ...lock, payload: null }))
+  try {
+    let held = await ask(getOrSet)
+    if (!counts(held)) {
+      await ask(remove)
+      held = await ask(getOrSet)
+    }
+    if (held?.['holder'] !== mine.holder) return undefined
+  } catch (thrown) {
+    if (tokenOwner === 'caller' && BotpressFailure.in(thrown)?.isTemporary === false) return async () => {}
+    throw thrown
+  }
+  return async () => {
     // After `until`, another call may hold it.
-    if (Date.now() < until) await withRetries(remove, { limitMs: until - Date.now() })
+    if (Date.now() >= until) return
+    await withRetries(remove, { limitMs: until - Date.now() }).catch((thrown) =>
+      logger.forBot().error(`The next redelivery can begin in 45 s, as Botpress failed: ${reasonOf(thrown)}.`)
+    )
   }
-  for (const isLast of [false, true]) {
-    const { holder, until: heldUntil } = (await ask(getOrSet)).state.payload ?? {}
-    if (holder === mine.holder) return giveBack
-    if (isLast || isHeld(heldUntil)) return undefined
-    await ask(remove)
-  }
-  return undefined
 }
+
+const counts = (payload: Record<string, unknown> | undefined): boolean => {
+  const leftMs = Number(payload?.['until']) - Date.now()
+  return leftMs > 0 && leftMs <= MAX_LOCK_MS
+}
+
+const reasonOf = (thrown: unknown): string => BotpressFailure.in(thrown)?.reason ?? String(thrown)

@@ -5,7 +5,7 @@ import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { CALL_MS } from '../outbox/deliver'
 import { EndpointRecord } from '../outbox/endpoint-record'
-import { isPauseOver } from './failed-redeliveries'
+import { isFresh, isPauseOver } from './failed-redeliveries'
 import { MIN_TIME_MS, redeliver } from './redeliver'
 
 /** People want no later answers, and WhatsApp takes none. */
@@ -25,25 +25,22 @@ export const redeliverUnasked = async (
   const integration = integrationAsCaller(installationOf(ctx))
   const { url } = endpointOf(ctx.configuration)
   const record = EndpointRecord.of(integration.installation, url)
+  const isOutOfTime = () => Date.now() >= deadline - MIN_TIME_MS
+  if (isOutOfTime() || !record.beginLook()) return
   const now = Date.now()
-  if (!record.isLookDue || now >= deadline - MIN_TIME_MS) return
-  record.looks()
   const isItsCallOver = ({ id, createdAt }: Message) => record.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
+  const turns = [isFresh, isPauseOver].map((isDue) => (message: Message) => isItsCallOver(message) && isDue(message))
+  const since = new Date(now - MAX_AGE_MS).toISOString()
   try {
-    const { report, isOutOfTime } = await redeliver(
+    const { undelivered, more } = await redeliver(
       integration,
       { ctx, logger },
-      {
-        mark: 'failed',
-        since: new Date(now - MAX_AGE_MS).toISOString(),
-        isDue: (message) => isItsCallOver(message) && isPauseOver(message),
-        deadline,
-      }
+      { mark: 'failed', since, turns, deadline }
     )
-    if (isOutOfTime) record.isToLookAtOnce()
-    else if (report.more || report.undelivered > 0) record.leftSome()
+    if (more && isOutOfTime()) record.lookAtOnce()
+    else if (more || undelivered > 0) record.lookSoon()
   } catch (thrown) {
-    record.leftSome()
+    record.lookSoon()
     const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
     logger
       .forBot()

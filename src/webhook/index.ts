@@ -55,8 +55,8 @@ const postRedeliveries: Route = (req) => {
       conversationId === undefined
         ? undefined
         : await withRetries(() => findConversation(caller.client, conversationId), { limitMs: CALL_MS - MIN_TIME_MS })
-    const { report } = await redeliver(caller, props, { mark: delivery, conversationId: conversation?.id, deadline })
-    return { body: report }
+    const body = await redeliver(caller, props, { mark: delivery, conversationId: conversation?.id, deadline })
+    return { body }
   }
 }
 

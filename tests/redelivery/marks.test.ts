@@ -101,7 +101,7 @@ describe('the record', () => {
     expect((await say('Ho')).status).toBe(200)
     await expect
       .poll(() => outage.logged.join('\n'))
-      .toMatch(/The mark of the message msg_\w+ could not be removed: The reason\./)
+      .toMatch(/The message msg_\w+ could not be marked as delivered: The reason\./)
   })
 })
 

@@ -170,9 +170,9 @@ describe('redelivery by itself', () => {
     outage.statusOf = (text) => (text === '3' ? 503 : 204)
     await say('a')
     expect(texts()).toEqual(['a', '1', '2', '3'])
-    expect(outage.logged.join('\n')).toMatch(/Redelivered 2 messages that the endpoint had not taken/)
+    expect(outage.logged.join('\n')).toMatch(/Messages of the outage that were delivered now: 2\./)
     expect(outage.logged.join('\n')).toMatch(
-      /1 message could not be redelivered\. The message msg_\w+ was not delivered in 1 try: .* answered 503/
+      /Messages that could still not be delivered: 1\. The message msg_\w+ was not delivered in 1 try: .* answered 503/
     )
     outage.statusOf = () => 204
     outage.sandbox.elapse(30_000)
