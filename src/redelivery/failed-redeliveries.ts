@@ -14,8 +14,11 @@ const failuresOf = ({ tags }: Pick<Message, 'tags'>) => {
 export const oneMoreFailure = (message: Pick<Message, 'tags'>): string =>
   `${failuresOf(message).count + 1} ${new Date().toISOString()}`
 
-/** Whether a message failed in no redelivery yet. */
-export const isFresh = (message: Pick<Message, 'tags'>): boolean => failuresOf(message).count === 0
+/** Whether a message failed in at most so many redeliveries. */
+export const failedAtMost =
+  (times: number) =>
+  (message: Pick<Message, 'tags'>): boolean =>
+    failuresOf(message).count <= times
 
 /** Whether the pause after the last failed redelivery is over: 2^n minutes after n of them, at most 12 hours. */
 export const isPauseOver = (message: Pick<Message, 'tags'>): boolean => {

@@ -7,6 +7,9 @@ import { withRetries } from '../botpress/with-retries'
 /** A call lasts 45 s. A lock that is dated further ahead comes from a wrong clock, and does not count. */
 const MAX_LOCK_MS = 60_000
 
+/** The longest Retry-After that is obeyed to give the lock back. */
+const MAX_ASKED_MS = 5000
+
 type LockOptions = {
   logger: bp.Logger
   /** When the call ends at the latest, in milliseconds since 1970: then the lock no longer counts. */
@@ -45,7 +48,7 @@ export const takeLock = async (
   return async () => {
     // After `until`, another call may hold it.
     if (Date.now() >= until) return
-    await withRetries(remove, { limitMs: until - Date.now() }).catch((thrown) =>
+    await withRetries(remove, { limitMs: until - Date.now(), maxAskedMs: MAX_ASKED_MS }).catch((thrown) =>
       logger.forBot().error(`The next redelivery can begin in 45 s, as Botpress failed: ${reasonOf(thrown)}.`)
     )
   }

@@ -5,7 +5,7 @@ import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { CALL_MS } from '../outbox/deliver'
 import { EndpointRecord } from '../outbox/endpoint-record'
-import { isFresh, isPauseOver } from './failed-redeliveries'
+import { failedAtMost, isPauseOver } from './failed-redeliveries'
 import { MIN_TIME_MS, redeliver } from './redeliver'
 
 /** People want no later answers, and WhatsApp takes none. */
@@ -29,7 +29,9 @@ export const redeliverUnasked = async (
   if (isOutOfTime() || !record.beginLook()) return
   const now = Date.now()
   const isItsCallOver = ({ id, createdAt }: Message) => record.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
-  const turns = [isFresh, isPauseOver].map((isDue) => (message: Message) => isItsCallOver(message) && isDue(message))
+  const turns = [failedAtMost(0), isPauseOver].map(
+    (isDue) => (message: Message) => isItsCallOver(message) && isDue(message)
+  )
   const since = new Date(now - MAX_AGE_MS).toISOString()
   try {
     const { undelivered, more } = await redeliver(

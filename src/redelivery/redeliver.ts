@@ -11,7 +11,7 @@ import { outgoingMessageOf } from '../endpoint/outgoing-message'
 import { DELIVERY, type Patience, postMessage } from '../endpoint/post-message'
 import { type DeliveryTags, isUnmarked, type Mark, tagMessage, UNMARKED } from '../outbox/mark'
 import { type ListMarked, markedMessages, type MarkedMessagesOptions } from '../outbox/marked-messages'
-import { isFresh, isPauseOver, oneMoreFailure } from './failed-redeliveries'
+import { failedAtMost, oneMoreFailure } from './failed-redeliveries'
 import { takeLock } from './lock'
 
 const REDELIVERY: Patience = { ...DELIVERY, retries: 0, timeoutMs: 30_000 }
@@ -24,6 +24,9 @@ export const MIN_TIME_MS = REDELIVERY.timeoutMs + LAST_CALLS_MS
 
 /** Longer than that, one conversation does not keep the others waiting. */
 const READ_LIMIT_MS = 3000
+
+/** At most so many marks are removed at the same time. */
+const MAX_UNMARKINGS = 20
 
 export type RedeliveryOptions = Pick<MarkedMessagesOptions, 'conversationId' | 'turns'> & {
   mark: Mark
@@ -44,8 +47,8 @@ export type Report = {
   reason?: string
 }
 
-/** Messages that were tried a moment ago come last. */
-const REQUESTED_TURNS = [isFresh, isPauseOver, () => true]
+/** What has failed more often comes later. */
+const REQUESTED_TURNS = [0, 1, 2, 4, Infinity].map(failedAtMost)
 
 /**
  * Delivers marked messages again, with one try each, until there are no more, the endpoint is down, or the time is up. One
@@ -83,6 +86,9 @@ class Run {
   private readonly beginUntil: number
   /** Conversations that could not be read. */
   private readonly unreadable = new Set<string>()
+  private readonly unmarkings = new Set<Promise<void>>()
+  /** Whether Botpress does, if it is known. */
+  private removesMarks?: boolean
 
   constructor(
     private readonly caller: Caller,
@@ -115,6 +121,11 @@ class Run {
       }
     } catch (thrown) {
       this.note(thrown)
+    }
+    await Promise.all(this.unmarkings)
+    if (this.removesMarks === false) {
+      this.report.more = true
+      this.report.reason = 'Botpress does not remove the marks of messages that were delivered.'
     }
   }
 
@@ -150,13 +161,12 @@ class Run {
       return true
     }
     // Its conversation is gone, so it can never be delivered.
-    if (externalId === undefined) return this.unmark(id)
+    if (externalId === undefined) return this.unmark(id, false)
     const body = outgoingMessageOf(message, externalId)
-    const overNewConnection = this.report.delivered + this.report.undelivered === 0
+    const overNewConnection = this.removesMarks === undefined && this.report.undelivered === 0
     try {
       const { done } = await postMessage(endpoint, { id, createdAt, body, overNewConnection }, REDELIVERY)
-      const [goesOn] = await Promise.all([this.unmark(id), done])
-      if (goesOn) this.report.delivered++
+      const [goesOn] = await Promise.all([this.unmark(id, true), done])
       return goesOn
     } catch (thrown) {
       if (!(thrown instanceof EndpointFailure)) throw thrown
@@ -172,14 +182,22 @@ class Run {
     }
   }
 
-  /** @returns whether to go on: while Botpress removes no marks, all that is delivered would come again */
-  private async unmark(id: string): Promise<boolean> {
-    const isDone = await this.tag(id, UNMARKED)
-    if (!isDone) {
-      this.report.more = true
-      this.report.reason = 'Botpress does not remove the marks of messages that were delivered.'
+  /**
+   * Removes a mark, in parallel with the next tries once one removal has shown that it works.
+   *
+   * @returns whether to go on: while Botpress removes no marks, all that is delivered would come again
+   */
+  private async unmark(id: string, isDelivered: boolean): Promise<boolean> {
+    const unmarking = this.tag(id, UNMARKED).then((isDone) => {
+      this.unmarkings.delete(unmarking)
+      this.removesMarks = isDone && this.removesMarks !== false
+      if (isDone && isDelivered) this.report.delivered++
+    })
+    this.unmarkings.add(unmarking)
+    if (this.removesMarks === undefined || this.unmarkings.size === MAX_UNMARKINGS) {
+      await Promise.race(this.unmarkings)
     }
-    return isDone
+    return this.removesMarks !== false
   }
 
   private tag(id: string, tags: DeliveryTags): Promise<boolean> {

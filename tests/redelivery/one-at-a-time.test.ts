@@ -101,6 +101,15 @@ describe('one redelivery at a time', () => {
     expect((await redeliver()).body).toMatchObject({ delivered: 2, more: false })
   })
 
+  it('is given back also if Botpress asks for more patience than there is', async () => {
+    missed('1')
+    let left = 1
+    const busy = { answer: { status: 429, headers: { 'retry-after': '60' } } }
+    outage.faultOf = ({ operation }) => (operation === 'setState' && left-- > 0 ? busy : undefined)
+    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0, more: false })
+    expect(outage.sandbox.chat.states.all()).toEqual([])
+  })
+
   it('a request goes on without it if Botpress refuses it to the caller', async () => {
     missed('1')
     outage.faultOf = ({ operation }) => (operation === 'getOrSetState' ? refusal : undefined)

@@ -3,6 +3,7 @@ import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { type Answer, send } from '../harness/backend'
 import { startEndpoint } from '../harness/endpoint'
+import { MINUTE } from './missed-message'
 
 export type SoakOptions = { messages: number; conversations: number; concurrency: number }
 
@@ -55,6 +56,11 @@ const BAD = new Map([
   ['Reply to message 40', 500],
   ['Reply to message 60', 502],
 ])
+
+const INSTANCES = 12
+
+/** After the outage, at these shares of all messages, a minute passes at once, as for instances that were frozen. */
+const THAWS = [0.6, 0.7, 0.8, 0.9]
 
 /** Between the ends of two instances. */
 const LIFE_MS = 2500
@@ -122,6 +128,7 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
   }
   const sandbox: Sandbox = await startSandbox({
     endpoint: endpoint.url,
+    maxInstances: INSTANCES,
     onApiCall,
     onDelivery: ({ message, error }) => {
       if (error === undefined) return
@@ -154,6 +161,7 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
   }
 
   const sendUntilTaken = async (number: number): Promise<void> => {
+    if (THAWS.includes(number / messages)) sandbox.elapse(MINUTE)
     const body = {
       userId: `user ${number % conversations}`,
       conversationId: `conversation ${number % conversations}`,
@@ -167,12 +175,12 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
     while (next < messages) await sendUntilTaken(next++)
   }
 
-  /** As a backend does when it starts. An instance that was ended in its redelivery has the lock until its call would end. */
-  const redeliver = async (): Promise<number> => {
+  /** As a backend does when it starts: asks while something is delivered, and again if nothing was tried. */
+  const redeliver = async (isRepeat = false): Promise<number> => {
     const { body } = await ask(sandbox, {}, { path: '/redeliveries' })
-    if (!body.more) return body.delivered
-    if (body.delivered === 0) await sleep(1000)
-    return body.delivered + (await redeliver())
+    if (!body.more || (isRepeat && body.delivered === 0 && body.undelivered > 0)) return body.delivered
+    if (body.delivered === 0) await sleep(500)
+    return body.delivered + (await redeliver(body.delivered === 0))
   }
 
   const textsIn = async (conversationId: string, nextToken = ''): Promise<string[]> => {
@@ -189,6 +197,8 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
     await sandbox.settled()
     clearInterval(reaper)
     isOver = true
+    // An instance that was ended in its redelivery holds the lock for 45 s.
+    sandbox.elapse(MINUTE)
     redeliveredOnRequest = await redeliver()
     for (const { id, payload, conversationId, direction, tags } of sandbox.chat.messages.all()) {
       if (direction === 'incoming' || arrivals.has(String(payload.text))) continue
