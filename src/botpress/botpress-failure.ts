@@ -1,6 +1,6 @@
 import { isApiError } from '@botpress/client'
 import type { AxiosError } from 'axios'
-import { retryAfterMs } from '../retry-after'
+import { retryAfterMs } from '../http/retry-after'
 
 /** A call to Botpress that failed: with what Botpress answered, where it answered at all. */
 export class BotpressFailure extends Error {

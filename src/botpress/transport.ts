@@ -1,7 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
 import http from 'node:http'
 import https from 'node:https'
-import { IdleConnections, KEEP_ALIVE } from '../idle-connections'
+import { IdleConnections, KEEP_ALIVE } from '../http/idle-connections'
 // As the official client requires it: another form would bundle a second copy.
 import axios = require('axios')
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import pRetry from 'p-retry'
-import { backoffMs } from '../backoff'
+import { backoffMs } from '../http/backoff'
 import { BotpressFailure } from './botpress-failure'
 import { abortable } from './transport'
 

@@ -1,7 +1,7 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
-import { KEEP_ALIVE } from '../idle-connections'
+import { KEEP_ALIVE } from '../http/idle-connections'
 import { connect, type ConnectFailure } from './connect'
 
 /** The options of a request over these agents. */

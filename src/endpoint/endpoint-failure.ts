@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { retryAfterMs } from '../retry-after'
+import { retryAfterMs } from '../http/retry-after'
 import { ConnectFailure, PRIVATE_ADDRESS, TIMED_OUT } from './connect'
 import { PRIVATE_ADDRESSES_ALLOWED } from './public-addresses'
 import { targetInWords } from './redirect'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { backoffMs } from '../backoff'
+import { backoffMs } from '../http/backoff'
 import type { Endpoint } from '../configuration'
 import { wellFormedJson } from '../messages/well-formed-json'
 import { answerFailure, EndpointFailure } from './endpoint-failure'

@@ -1,7 +1,7 @@
 import http, { type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from 'node:http'
 import https from 'node:https'
 import { version } from '../../package.json'
-import { IdleConnections } from '../idle-connections'
+import { IdleConnections } from '../http/idle-connections'
 import { agents, type ConnectingOptions } from './agents'
 import { TIMED_OUT } from './connect'
 import { type Progress, transportFailure } from './endpoint-failure'

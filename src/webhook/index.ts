@@ -14,8 +14,8 @@ import { appliedPreference, waitPreference } from './request/preferences'
 import { parseRedeliveryRequest } from './request/redelivery-request'
 import { findConversation } from './find-conversation'
 import { Problem } from './problem'
-import { readMessages } from './read-messages'
-import { receiveMessage } from './receive-message'
+import { readMessages } from './routes/read-messages'
+import { receiveMessage } from './routes/send-message'
 import { waitForReplies } from './wait-for-replies'
 
 type Request = bp.HandlerProps['req']

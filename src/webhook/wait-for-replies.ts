@@ -2,7 +2,7 @@ import type { Client, Message } from '@botpress/client'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { abortable } from '../botpress/transport'
-import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
+import { type OutgoingMessage, outgoingMessageOf } from '../messages/outgoing-message'
 
 const FIRST_PAUSE_MS = 150
 const MAX_PAUSE_MS = 1000

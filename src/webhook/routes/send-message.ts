@@ -1,9 +1,9 @@
 import type { Conversation, User } from '@botpress/client'
-import { BotpressFailure } from '../botpress/botpress-failure'
-import type { Caller } from '../botpress/client'
-import { forgetUser, getOrCreateUser, rememberedUser } from '../botpress/get-or-create-user'
-import { Remembered } from '../botpress/remembered'
-import type { IncomingMessage } from './request/message-request'
+import { BotpressFailure } from '../../botpress/botpress-failure'
+import type { Caller } from '../../botpress/client'
+import { forgetUser, getOrCreateUser, rememberedUser } from '../../botpress/get-or-create-user'
+import { Remembered } from '../../botpress/remembered'
+import type { IncomingMessage } from '../request/message-request'
 
 const conversations = new Remembered<Conversation>({ maxSize: 5000 })
 

@@ -2,7 +2,7 @@ import http from 'node:http'
 import { text } from 'node:stream/consumers'
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { IdleConnections, KEEP_ALIVE } from './idle-connections'
-import { hostForTest } from '../tests/harness/host-for-test'
+import { hostForTest } from '../../tests/harness/host-for-test'
 
 beforeEach(() => void vi.useFakeTimers({ toFake: ['Date'] }))
 afterEach(() => void vi.useRealTimers())

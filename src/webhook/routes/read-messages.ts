@@ -1,9 +1,9 @@
 import type { Message } from '@botpress/client'
-import type { Caller } from '../botpress/client'
-import { externalConversationIds } from '../botpress/external-conversation-ids'
-import { type OutgoingMessage, outgoingMessageOf } from '../endpoint/outgoing-message'
-import { findConversation } from './find-conversation'
-import type { MessagesQuery } from './request/messages-query'
+import type { Caller } from '../../botpress/client'
+import { externalConversationIds } from '../../botpress/external-conversation-ids'
+import { type OutgoingMessage, outgoingMessageOf } from '../../messages/outgoing-message'
+import { findConversation } from '../find-conversation'
+import type { MessagesQuery } from '../request/messages-query'
 
 /** A message of a conversation: as the endpoint gets those of the bot, and when it was made, by whom. */
 export type ReadMessage = OutgoingMessage & {
