@@ -2,9 +2,9 @@ import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { installationOf } from './botpress/client'
 import { checkAccessKeys, type Endpoint, endpointOf } from './configuration'
-import { CALL_MS } from './outbox/deliver'
-import { EndpointRecord } from './outbox/endpoint-record'
-import { redeliverUnasked } from './redelivery/redeliver-unasked'
+import { CALL_MS } from './outbox/deliver-or-mark'
+import { EndpointMemory } from './outbox/endpoint-memory'
+import { redeliverIfDue } from './redelivery/redeliver-if-due'
 import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
 
@@ -21,10 +21,10 @@ export const register: bp.IntegrationProps['register'] = async ({ ctx, logger })
   checkAccessKeys(ctx.configuration)
   const endpoint = endpointOf(ctx.configuration)
   await proveThatItTakesMessages(endpoint)
-  const record = EndpointRecord.of(installationOf(ctx), endpoint.url)
-  record.took()
-  record.lookAtOnce()
-  await redeliverUnasked({ ctx, logger }, deadline)
+  const memory = EndpointMemory.of(installationOf(ctx), endpoint.url)
+  memory.took()
+  memory.lookAtOnce()
+  await redeliverIfDue({ ctx, logger }, deadline)
 }
 
 const proveThatItTakesMessages = async (endpoint: Endpoint): Promise<void> => {

@@ -1,22 +1,22 @@
 import type * as bp from '.botpress'
-import { deliver } from './deliver'
+import { handleBotMessage } from './handle-bot-message'
 
 export const channels = {
   channel: {
     messages: {
-      text: deliver,
-      markdown: deliver,
-      image: deliver,
-      audio: deliver,
-      video: deliver,
-      file: deliver,
-      location: deliver,
-      card: deliver,
-      carousel: deliver,
-      choice: deliver,
-      dropdown: deliver,
-      bloc: deliver,
-      any: deliver,
+      text: handleBotMessage,
+      markdown: handleBotMessage,
+      image: handleBotMessage,
+      audio: handleBotMessage,
+      video: handleBotMessage,
+      file: handleBotMessage,
+      location: handleBotMessage,
+      card: handleBotMessage,
+      carousel: handleBotMessage,
+      choice: handleBotMessage,
+      dropdown: handleBotMessage,
+      bloc: handleBotMessage,
+      any: handleBotMessage,
     },
   },
 } satisfies bp.IntegrationProps['channels']

@@ -60,7 +60,7 @@ const BAD = new Map([
 const INSTANCES = 12
 
 /** After the outage, at these shares of all messages, a minute passes at once, as for instances that were frozen. */
-const THAWS = [0.6, 0.7, 0.8, 0.9]
+const THAWS = new Set([0.6, 0.7, 0.8, 0.9])
 
 /** Between the ends of two instances. */
 const LIFE_MS = 2500
@@ -161,7 +161,7 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
   }
 
   const sendUntilTaken = async (number: number): Promise<void> => {
-    if (THAWS.includes(number / messages)) sandbox.elapse(MINUTE)
+    if (THAWS.has(number / messages)) sandbox.elapse(MINUTE)
     const body = {
       userId: `user ${number % conversations}`,
       conversationId: `conversation ${number % conversations}`,

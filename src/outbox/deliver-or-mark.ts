@@ -3,7 +3,7 @@ import type * as bp from '.botpress'
 import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { DELIVERY, type Outgoing, type Patience, postMessage } from '../endpoint/post-message'
-import { EndpointRecord } from './endpoint-record'
+import { EndpointMemory } from './endpoint-memory'
 import { isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
 
 /** How long a call of the cloud may take, with all that it tells Botpress. */
@@ -22,7 +22,7 @@ const MARK_BETWEEN_TRIES_MS = 5000
  * @param deadline when the call must be over, with the mark written; in milliseconds since 1970
  * @throws RuntimeError when the endpoint is not configured; EndpointFailure when it did not take the message
  */
-export const deliver = async (
+export const deliverOrMark = async (
   { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   message: Outgoing,
   deadline: number
@@ -40,11 +40,11 @@ export const deliver = async (
   /** A request may redeliver the message in a pause between its tries. */
   const isDeliveredElsewhere = async () => mark !== undefined && (await isUnmarked(client, message.id))
 
-  let record: EndpointRecord | undefined
+  let memory: EndpointMemory | undefined
   try {
     const endpoint = endpointOf(ctx.configuration)
-    record = EndpointRecord.of(installation, endpoint.url)
-    const { isDown } = record
+    memory = EndpointMemory.of(installation, endpoint.url)
+    const { isDown } = memory
     const { done } = await postMessage(
       endpoint,
       { ...message, overNewConnection: isDown },
@@ -54,13 +54,13 @@ export const deliver = async (
         return !(await isDeliveredElsewhere())
       }
     )
-    record.took()
+    memory.took()
     if (mayBeMarked) await tagMessage(client, message.id, UNMARKED, { logger, deadline })
     await done
   } catch (thrown) {
     if (await isDeliveredElsewhere()) return
     await setMark(markAfter(thrown))
-    record?.gaveUp(message.id, thrown)
+    memory?.gaveUp(message.id, thrown)
     throw thrown
   }
 }

@@ -18,20 +18,20 @@ const GIVEN_UP_MS = 45_000
 /** Between as many as this and twice as many are kept. */
 const MAX_SIZE = 500
 
-const records = new QuickLRU<string, EndpointRecord>({ maxSize: MAX_SIZE })
+const memories = new QuickLRU<string, EndpointMemory>({ maxSize: MAX_SIZE })
 
 /** What this instance knows of an endpoint. It may be lost at any time: it only saves tries and looks at the outbox. */
-export class EndpointRecord {
+export class EndpointMemory {
   private downUntil = 0
   private lookedAt = 0
   private nextLookAt = 0
   private readonly givenUp = new QuickLRU<string, true>({ maxSize: MAX_SIZE, maxAge: GIVEN_UP_MS })
 
-  static of(installation: Installation, url: URL): EndpointRecord {
+  static of(installation: Installation, url: URL): EndpointMemory {
     const key = keyWithin(installation, url.href)
-    const record = records.get(key) ?? new EndpointRecord()
-    records.set(key, record)
-    return record
+    const memory = memories.get(key) ?? new EndpointMemory()
+    memories.set(key, memory)
+    return memory
   }
 
   /** Whether the last delivery failed less than a minute ago, for a reason that may pass. */

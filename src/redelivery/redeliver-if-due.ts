@@ -3,8 +3,8 @@ import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { installationOf, integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
-import { CALL_MS } from '../outbox/deliver'
-import { EndpointRecord } from '../outbox/endpoint-record'
+import { CALL_MS } from '../outbox/deliver-or-mark'
+import { EndpointMemory } from '../outbox/endpoint-memory'
 import { failedAtMost, isPauseOver } from './failed-redeliveries'
 import { MIN_TIME_MS, redeliver } from './redeliver'
 
@@ -18,17 +18,17 @@ const MAX_AGE_MS = 24 * 60 * 60_000
  *
  * @param deadline of the call that it is part of, in milliseconds since 1970
  */
-export const redeliverUnasked = async (
+export const redeliverIfDue = async (
   { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   deadline: number
 ): Promise<void> => {
   const integration = integrationAsCaller(installationOf(ctx))
   const { url } = endpointOf(ctx.configuration)
-  const record = EndpointRecord.of(integration.installation, url)
+  const memory = EndpointMemory.of(integration.installation, url)
   const isOutOfTime = () => Date.now() >= deadline - MIN_TIME_MS
-  if (isOutOfTime() || !record.beginLook()) return
+  if (isOutOfTime() || !memory.beginLook()) return
   const now = Date.now()
-  const isItsCallOver = ({ id, createdAt }: Message) => record.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
+  const isItsCallOver = ({ id, createdAt }: Message) => memory.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
   const turns = [failedAtMost(0), isPauseOver].map(
     (isDue) => (message: Message) => isItsCallOver(message) && isDue(message)
   )
@@ -39,10 +39,10 @@ export const redeliverUnasked = async (
       { ctx, logger },
       { mark: 'failed', since, turns, deadline }
     )
-    if (more && isOutOfTime()) record.lookAtOnce()
-    else if (more || undelivered > 0) record.lookSoon()
+    if (more && isOutOfTime()) memory.lookAtOnce()
+    else if (more || undelivered > 0) memory.lookSoon()
   } catch (thrown) {
-    record.lookSoon()
+    memory.lookSoon()
     const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
     logger
       .forBot()

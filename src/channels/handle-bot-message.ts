@@ -1,8 +1,8 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { CALL_MS, deliver as deliverMessage } from '../outbox/deliver'
+import { CALL_MS, deliverOrMark } from '../outbox/deliver-or-mark'
 import { type Mark, markAfter } from '../outbox/mark'
-import { redeliverUnasked } from '../redelivery/redeliver-unasked'
+import { redeliverIfDue } from '../redelivery/redeliver-if-due'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 
 /**
@@ -12,10 +12,10 @@ import { EndpointFailure } from '../endpoint/endpoint-failure'
  * @throws RuntimeError when the conversation was not made by this integration, the endpoint is not configured, or it
  * did not take the message
  */
-export const deliver = async (props: bp.AnyMessageProps): Promise<void> => {
+export const handleBotMessage = async (props: bp.AnyMessageProps): Promise<void> => {
   const deadline = Date.now() + CALL_MS
   try {
-    await deliverMessage(props, outgoingOf(props), deadline)
+    await deliverOrMark(props, outgoingOf(props), deadline)
   } catch (thrown) {
     const error =
       thrown instanceof EndpointFailure
@@ -24,7 +24,7 @@ export const deliver = async (props: bp.AnyMessageProps): Promise<void> => {
     if (error instanceof RuntimeError) props.logger.forBot().error(error.message)
     throw error
   }
-  await redeliverUnasked(props, deadline)
+  await redeliverIfDue(props, deadline)
 }
 
 /** What becomes of a message that is marked. */
