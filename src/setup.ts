@@ -1,12 +1,12 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { installationOf } from './botpress/client'
+import { installationOf } from './botpress/caller'
 import { checkAccessKeys, type Endpoint, endpointOf } from './configuration'
-import { CALL_MS } from './outbox/deliver-or-mark'
 import { EndpointMemory } from './outbox/endpoint-memory'
 import { redeliverIfDue } from './redelivery/redeliver-if-due'
 import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
+import { CALL_MS } from './time-limits'
 
 /** v0.2.3's own: public backends know it, and skip it. One with all six fields made some act on live systems. */
 const TEST = { type: 'test', payload: 'test' }

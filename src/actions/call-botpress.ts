@@ -1,7 +1,8 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type Caller, installationOf, integrationAsCaller } from '../botpress/client'
+import { type Caller, installationOf } from '../botpress/caller'
+import { integrationAsCaller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 
 /**

@@ -1,10 +1,15 @@
 import type * as bp from '.botpress'
-import { getOrCreateUser as getOrCreate } from '../botpress/get-or-create-user'
+import { forget, getOrCreateUser as getOrCreate } from '../botpress/directory'
 import { callBotpress } from './call-botpress'
 
-/** The Botpress user with an external id, created where missing; its name and picture are kept up to date. */
+/** The Botpress user with an external id, created if missing; its name and picture are kept up to date. */
 export const getOrCreateUser: bp.IntegrationProps['actions']['getOrCreateUser'] = async ({ ctx, input }) => {
+  const userId = input.user.id
   const profile = { name: input.name || undefined, pictureUrl: input.pictureUrl || undefined }
-  const user = await callBotpress(ctx, (caller) => getOrCreate(caller, input.user.id, { profile }))
+  const user = await callBotpress(ctx, (caller) => {
+    // The remembered one may have been deleted.
+    forget(caller.installation, { userId })
+    return getOrCreate(caller, userId, profile)
+  })
   return { userId: user.id }
 }

@@ -25,6 +25,11 @@ export class BotpressFailure extends Error {
     return isApiError(thrown) && thrown.error instanceof BotpressFailure ? thrown.error : undefined
   }
 
+  /** Why something failed, in words: Botpress's, if it is a failure of Botpress. */
+  static reasonOf(thrown: unknown): string {
+    return BotpressFailure.in(thrown)?.reason ?? String(thrown)
+  }
+
   /** Whether something that the call names is not there. */
   get isMissingResource(): boolean {
     return this.more.status === 404 || this.more.type === 'ReferenceNotFound'

@@ -1,35 +1,11 @@
 import { Client } from '@botpress/client'
 import QuickLRU from 'quick-lru'
-import type * as bp from '.botpress'
+import type { Caller, Installation } from './caller'
 import { botpressFailureOf } from './botpress-failure'
 // Before the first client is made: it changes what they are made of.
 // oxlint-disable-next-line import/no-unassigned-import
 import './transport'
-
-const CALL_TIMEOUT_MS = 10_000
-
-/** The integration in one bot; a bot may have it more than once. */
-export type Installation = {
-  botId: string
-  integrationId: string
-  webhookId: string
-  /** Which of the bot's installations it is; older clouds know no alias. */
-  integrationAlias?: string
-}
-
-/** Who has sent a request, and to which installation. */
-export type Caller = {
-  /** Acts with the token. Its errors hold a BotpressFailure, which `BotpressFailure.in` gets out. */
-  client: Client
-  installation: Installation
-  /** Whose the token is: the caller's own, or the integration's, for those that it has let in itself. */
-  tokenOwner: 'caller' | 'integration'
-}
-
-export const installationOf = (ctx: bp.Context & { integrationAlias?: string }): Installation => {
-  const { botId, integrationId, webhookId, integrationAlias } = ctx
-  return { botId, integrationId, webhookId, integrationAlias }
-}
+import { BOTPRESS_REQUEST_MS } from '../time-limits'
 
 /** To make one takes as long as to handle a message. Between as many as this and half of it are kept. */
 const MAX_CLIENTS = 100
@@ -78,7 +54,7 @@ type ClientOptions = {
 export const createClient = ({
   token,
   installation,
-  timeoutMs = CALL_TIMEOUT_MS,
+  timeoutMs = BOTPRESS_REQUEST_MS,
   onRefused,
 }: ClientOptions): Client => {
   const { botId, integrationId, integrationAlias } = installation

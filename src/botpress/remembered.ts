@@ -1,7 +1,6 @@
 import QuickLRU from 'quick-lru'
-import type { Installation } from './client'
-
-const MAX_AGE_MS = 5 * 60_000
+import type { Installation } from './caller'
+import { REMEMBERED_MS } from '../time-limits'
 
 /** In characters of JSON: what is larger, such as a user with a picture in its URL, is looked up each time. */
 const MAX_ENTRY_SIZE = 2000
@@ -15,7 +14,7 @@ export class Remembered<T extends object> {
 
   constructor({ maxSize }: { maxSize: number }) {
     // Between maxSize and twice as many are kept.
-    this.entries = new QuickLRU({ maxSize: maxSize / 2, maxAge: MAX_AGE_MS })
+    this.entries = new QuickLRU({ maxSize: maxSize / 2, maxAge: REMEMBERED_MS })
   }
 
   /** @param id what it is known by within the installation */

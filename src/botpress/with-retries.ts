@@ -3,9 +3,7 @@ import pRetry from 'p-retry'
 import { backoffMs } from '../http/backoff'
 import { BotpressFailure } from './botpress-failure'
 import { abortable } from './transport'
-
-const LIMIT_MS = 20_000
-const FIRST_PAUSE_MS = 250
+import { BOTPRESS_FIRST_PAUSE_MS, BOTPRESS_MS } from '../time-limits'
 
 /**
  * Does `work` again while it fails for a temporary reason of Botpress, with growing pauses, as long as Botpress has asked for
@@ -18,7 +16,7 @@ const FIRST_PAUSE_MS = 250
  */
 export const withRetries = <T>(
   work: () => Promise<T>,
-  { limitMs = LIMIT_MS, firstPauseMs = FIRST_PAUSE_MS, maxAskedMs = Infinity } = {}
+  { limitMs = BOTPRESS_MS, firstPauseMs = BOTPRESS_FIRST_PAUSE_MS, maxAskedMs = Infinity } = {}
 ): Promise<T> =>
   abortable((signal) => {
     const deadline = Date.now() + limitMs

@@ -1,9 +1,10 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
-import { CALL_MS, deliverOrMark } from '../outbox/deliver-or-mark'
+import { deliverOrMark } from '../outbox/deliver-or-mark'
 import { type Mark, markAfter } from '../outbox/mark'
 import { redeliverIfDue } from '../redelivery/redeliver-if-due'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
+import { CALL_MS } from '../time-limits'
 
 /**
  * Delivers a message of the bot, of any type, to the endpoint, and then those that it has missed. Each failure is logged for

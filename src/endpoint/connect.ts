@@ -2,9 +2,7 @@ import dns from 'node:dns'
 import { EventEmitter, once } from 'node:events'
 import net, { type Socket } from 'node:net'
 import { isPublic, PRIVATE_ADDRESSES_ALLOWED } from './public-addresses'
-
-/** For each address of a host but the last. Node's own 250 ms are too short for another continent. */
-const ATTEMPT_MS = 2500
+import { CONNECT_TO_ADDRESS_MS } from '../time-limits'
 
 /** The codes of what is no error of Node's or the system's. */
 export const PRIVATE_ADDRESS = 'PRIVATE_ADDRESS'
@@ -44,7 +42,7 @@ export const connect = async (
   let socket: Socket | undefined
   for (const [index, address] of addresses.entries()) {
     const left = addresses.length - index
-    const attemptMs = left === 1 ? Infinity : Math.min(ATTEMPT_MS, (deadline - Date.now()) / left)
+    const attemptMs = left === 1 ? Infinity : Math.min(CONNECT_TO_ADDRESS_MS, (deadline - Date.now()) / left)
     try {
       socket = await opened(net.connect({ host: address, port }), 'connect', Math.min(Date.now() + attemptMs, deadline))
       break

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { retryAfterMs } from '../http/retry-after'
+import { LATE_ANSWER_MS } from '../time-limits'
 import { ConnectFailure, PRIVATE_ADDRESS, TIMED_OUT } from './connect'
 import { PRIVATE_ADDRESSES_ALLOWED } from './public-addresses'
 import { targetInWords } from './redirect'
@@ -43,9 +44,6 @@ export class EndpointFailure extends Error {
   }
 }
 
-/** So late, a 5xx is a gateway's that gave up on a backend which still works. */
-const LATE_MS = 10_000
-
 const isRetried = (status: number): boolean =>
   status === 408 || status === 425 || status === 429 || isServerError(status)
 
@@ -64,7 +62,7 @@ export const answerFailure = (
   { bytes, secret }: { bytes: number; secret?: string }
 ): EndpointFailure => {
   const { status, headers, waitedMs } = answer
-  const isLate = isServerError(status) && waitedMs >= LATE_MS
+  const isLate = isServerError(status) && waitedMs >= LATE_ANSWER_MS
   // 504 and Cloudflare's 524 say that a gateway has waited in vain.
   const mayHaveArrived = isLate || status === 504 || status === 524
   const details = {

@@ -4,6 +4,7 @@ import type { Endpoint } from '../configuration'
 import { wellFormedJson } from '../messages/well-formed-json'
 import { answerFailure, EndpointFailure } from './endpoint-failure'
 import { type Answer, post, type TryLimits } from './post'
+import { ANSWER_MS, CONNECT_MS, DELIVERY_MS, FIRST_PAUSE_MS, MAX_RETRY_AFTER_MS, TEST_MS } from '../time-limits'
 
 /** How hard to try. */
 export type Patience = TryLimits & {
@@ -14,20 +15,17 @@ export type Patience = TryLimits & {
   pauseMs: number
 }
 
-/** For a message of the bot: of the 45 s that a delivery lasts, 5 s are left to tell Botpress how it has ended. */
+/** For a message of the bot. */
 export const DELIVERY: Patience = {
   retries: 3,
-  connectTimeoutMs: 10_000,
-  answerTimeoutMs: 30_000,
-  timeoutMs: 40_000,
-  pauseMs: 1000,
+  connectTimeoutMs: CONNECT_MS,
+  answerTimeoutMs: ANSWER_MS,
+  timeoutMs: DELIVERY_MS,
+  pauseMs: FIRST_PAUSE_MS,
 }
 
 /** For the test message of the registration: connecting counts too. */
-export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: 20_000, timeoutMs: 20_000 }
-
-/** The most of a pause that a Retry-After is given. */
-const MAX_RETRY_AFTER_MS = 10_000
+export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: TEST_MS, timeoutMs: TEST_MS }
 
 /** Waits before a further try; resolves to whether there should be one. */
 export type Pause = (ms: number, failure: EndpointFailure) => Promise<boolean>

@@ -6,6 +6,7 @@ import { agents, type ConnectingOptions } from './agents'
 import { TIMED_OUT } from './connect'
 import { type Progress, transportFailure } from './endpoint-failure'
 import { decoded, isScriptDone, targetToFollow } from './redirect'
+import { ANSWER_MS, REFUSAL_BODY_MS } from '../time-limits'
 
 const idleConnections = new IdleConnections(Object.values(agents))
 
@@ -23,10 +24,10 @@ export const USER_AGENT = `Botpress-Messaging-API/${version}`
  * So long after the request was sent whole, and of such a length, an answer's body is read and thrown away. To many servers
  * a connection that is cut off means: stop the work.
  */
-const BODY_OF_TAKEN = { limitMs: 30_000, limitBytes: 1024 * 1024 }
+const BODY_OF_TAKEN = { limitMs: ANSWER_MS, limitBytes: 1024 * 1024 }
 
 /** From its head on, if the message was not taken. */
-const BODY_OF_REFUSED = { limitMs: 1000, limitBytes: 64 * 1024 }
+const BODY_OF_REFUSED = { limitMs: REFUSAL_BODY_MS, limitBytes: 64 * 1024 }
 
 export type TryLimits = {
   /** For looking the name up, connecting, and agreeing on TLS. */

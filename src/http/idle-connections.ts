@@ -1,12 +1,7 @@
 import type { Agent } from 'node:http'
 import type { Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
-
-/**
- * After that long a connection is not used again: servers and the gateways on the way forget those that are idle, and
- * what is sent over them is lost. Node's own servers forget after 5 s.
- */
-const MAX_IDLE_MS = 4000
+import { MAX_IDLE_MS } from '../time-limits'
 
 /** To all hosts together. */
 const MAX_IDLE_CONNECTIONS = 50

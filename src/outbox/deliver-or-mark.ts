@@ -1,19 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as bp from '.botpress'
-import { installationOf, integrationAsCaller } from '../botpress/client'
+import { installationOf } from '../botpress/caller'
+import { integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { DELIVERY, type Outgoing, type Patience, postMessage } from '../endpoint/post-message'
 import { EndpointMemory } from './endpoint-memory'
 import { isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
+import { MARK_BETWEEN_TRIES_MS, TRY_WHILE_DOWN_MS } from '../time-limits'
 
-/** How long a call of the cloud may take, with all that it tells Botpress. */
-export const CALL_MS = 45_000
-
-/** While the endpoint is known to be down, each message gets one try, of 10 s. */
-const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: 10_000 }
-
-/** A mark that takes longer holds up no further try: it is written again at the end. */
-const MARK_BETWEEN_TRIES_MS = 5000
+/** While the endpoint is known to be down, each message gets one try. */
+const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE_DOWN_MS }
 
 /**
  * Delivers a message of the bot to the endpoint. If its first try fails, it is marked in Botpress's record, and the mark is

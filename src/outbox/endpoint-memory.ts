@@ -1,31 +1,20 @@
 import QuickLRU from 'quick-lru'
-import type { Installation } from '../botpress/client'
+import type { Installation } from '../botpress/caller'
 import { keyWithin } from '../botpress/remembered'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
+import { CALL_MS, DOWN_MS, LOOK_INTERVAL_AFTER_FAILURE_MS, LOOK_INTERVAL_MS } from '../time-limits'
 
-/** For that long after a failure, an endpoint is taken to be down. */
-const DOWN_MS = 60_000
-
-/** Other instances may have left failed messages, so this one looks now and then anyway. */
-const LOOK_INTERVAL_MS = 5 * 60_000
-
-/** If this instance has seen a failure since its last look. */
-const SHORT_LOOK_INTERVAL_MS = 30_000
-
-/** After that the call of a message is over, whoever made it. */
-const GIVEN_UP_MS = 45_000
-
-/** Between as many as this and twice as many are kept. */
+/** QuickLRU keeps up to twice as many. */
 const MAX_SIZE = 500
 
 const memories = new QuickLRU<string, EndpointMemory>({ maxSize: MAX_SIZE })
 
-/** What this instance knows of an endpoint. It may be lost at any time: it only saves tries and looks at the outbox. */
+/** What this instance knows of an endpoint. It may be lost at any time: it only spares needless tries and looks. */
 export class EndpointMemory {
   private downUntil = 0
   private lookedAt = 0
   private nextLookAt = 0
-  private readonly givenUp = new QuickLRU<string, true>({ maxSize: MAX_SIZE, maxAge: GIVEN_UP_MS })
+  private readonly givenUp = new QuickLRU<string, true>({ maxSize: MAX_SIZE, maxAge: CALL_MS })
 
   static of(installation: Installation, url: URL): EndpointMemory {
     const key = keyWithin(installation, url.href)
@@ -52,7 +41,7 @@ export class EndpointMemory {
     this.lookSoon()
   }
 
-  /** Whether this instance gave a message up in the last 45 s: it is in no call's retries any more. */
+  /** Whether this instance gave a message up in the last 45 s: no call is still trying it. */
   hasGivenUp(messageId: string): boolean {
     return this.givenUp.has(messageId)
   }
@@ -67,7 +56,7 @@ export class EndpointMemory {
 
   /** The next look is due 30 s after the last one. */
   lookSoon(): void {
-    this.nextLookAt = Math.min(this.nextLookAt, this.lookedAt + SHORT_LOOK_INTERVAL_MS)
+    this.nextLookAt = Math.min(this.nextLookAt, this.lookedAt + LOOK_INTERVAL_AFTER_FAILURE_MS)
   }
 
   lookAtOnce(): void {

@@ -3,6 +3,7 @@ import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { withRetries } from '../botpress/with-retries'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
+import { ASIDE_MS, BOTPRESS_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from '../time-limits'
 
 /**
  * The tag `delivery` of a message that is not known to have been delivered: `failed`, or `unknown` if it was sent whole and
@@ -24,15 +25,6 @@ export type DeliveryTags = {
 /** Takes a message out of the outbox. */
 export const UNMARKED: DeliveryTags = { delivery: '', redeliveryFailures: '', redelivery: '' }
 
-const WRITE_LIMIT_MS = 20_000
-
-/** The longest Retry-After that is obeyed: nobody asks again later. */
-const MAX_ASKED_MS = 5000
-
-const READ_LIMIT_MS = 1000
-
-const ADVICE = 'It may be delivered twice, with the same webhook-id, or only be found by reading its conversation.'
-
 type WriteOptions = {
   logger: bp.Logger
   /** In milliseconds since 1970. */
@@ -52,16 +44,17 @@ export const tagMessage = async (
 ): Promise<boolean> => {
   try {
     await withRetries(() => client.updateMessage({ id, tags }), {
-      limitMs: Math.min(WRITE_LIMIT_MS, Math.max(deadline - Date.now(), 0)),
-      maxAskedMs: MAX_ASKED_MS,
+      limitMs: Math.min(BOTPRESS_MS, Math.max(deadline - Date.now(), 0)),
+      maxAskedMs: MAX_BOTPRESS_RETRY_AFTER_MS,
     })
     return true
   } catch (thrown) {
-    const failure = BotpressFailure.in(thrown)
-    if (failure?.isMissingResource) return true
+    if (BotpressFailure.in(thrown)?.isMissingResource) return true
     const state = tags.delivery === '' ? 'delivered' : (tags.delivery ?? 'failed again')
-    const reason = failure?.reason ?? String(thrown)
-    logger.forBot().error(`The message ${id} could not be marked as ${state}: ${reason}. ${ADVICE}`)
+    const outlook = state === 'delivered' ? 'It may be delivered twice' : 'It may not be delivered again by itself'
+    logger
+      .forBot()
+      .error(`The message ${id} could not be marked as ${state}: ${BotpressFailure.reasonOf(thrown)}. ${outlook}.`)
     return false
   }
 }
@@ -69,7 +62,7 @@ export const tagMessage = async (
 /** Whether a marked message has been delivered by another call since. `false` if Botpress does not say so within 1 s. */
 export const isUnmarked = async (client: Client, id: string): Promise<boolean> => {
   try {
-    const { message } = await withRetries(() => client.getMessage({ id }), { limitMs: READ_LIMIT_MS })
+    const { message } = await withRetries(() => client.getMessage({ id }), { limitMs: ASIDE_MS })
     return message.tags['delivery'] === undefined
   } catch {
     return false

@@ -72,6 +72,19 @@ describe('markedMessages', () => {
     expect(asked).toEqual([{ conversationId: undefined }])
   })
 
+  it('asks no more than is needed: for the list, a conversation, and whether there is more', async () => {
+    const { list, marked, asked } = listOf(['a1'])
+    await walk(list, { turns: [() => true, () => true, () => true] }, (id) => marked.delete(id))
+    expect(asked).toEqual([{ conversationId: undefined }, { conversationId: 'a' }, { conversationId: undefined }])
+  })
+
+  it('goes to the end of the list in its last turn, out of time too', async () => {
+    const { list } = listOf(['a1', 'b2', 'c3', 'd4', 'e5'])
+    expect(await walk(list, { lookUntil: Date.now() })).toEqual(['e5', 'd4', 'c3', 'b2', 'a1'])
+    const turns = [({ id }: Message) => id > 'c', () => true]
+    expect(await walk(list, { turns, lookUntil: Date.now() })).toEqual(['e5', 'd4', 'c3', 'b2', 'a1'])
+  })
+
   it('ends a turn that finds nothing in time, and goes on to the next', async () => {
     const { list, asked } = listOf(['a1', 'b2', 'a3', 'b4', 'a5'])
     const turns = ['a1', 'a5'].map(

@@ -10,9 +10,9 @@ export type ListMarked = (query: {
 export type MarkedMessagesOptions = {
   /** Botpress's id. Without it: all conversations. */
   conversationId?: string
-  /** What comes first, over all conversations, what comes after that, and so on. Default: everything at once. */
+  /** Filters, one after the other over all conversations. Default: everything at once. */
   turns?: ((message: Message) => boolean)[]
-  /** After that, a turn of which nothing was found is over; in milliseconds since 1970. */
+  /** From then on, a turn that has found nothing yet makes way for the next; in milliseconds since 1970. */
   lookUntil?: number
 }
 
@@ -30,24 +30,32 @@ export async function* markedMessages(
   { conversationId, turns = [() => true], lookUntil = Infinity }: MarkedMessagesOptions = {}
 ): AsyncGenerator<Message> {
   const seen = new Set<string>()
-  for (const isWanted of turns) {
-    const isNew = (message: Message) => !seen.has(message.id) && isWanted(message)
+  for (const [index, isInTurn] of turns.entries()) {
+    const isLastTurn = index === turns.length - 1
+    const isNew = (message: Message) => !seen.has(message.id) && isInTurn(message)
     let foundAny: boolean
+    let othersWait: boolean
     // A list shrinks when marks are removed, and a page's token may skip what moved up: look until there is nothing new.
     do {
       foundAny = false
+      othersWait = false
       for await (const page of pages(list, conversationId)) {
         for (const id of new Set(page.map((message) => message.conversationId))) {
-          const ofPage = page.filter((message) => message.conversationId === id && isNew(message))
-          if (ofPage.length === 0) continue
+          const newOnPage = page.filter((message) => message.conversationId === id && isNew(message))
+          if (newOnPage.length === 0) continue
           foundAny = true
-          const wanted = (await conversationOf(ofPage, list)).filter(isNew).reverse()
-          for (const message of [...ofPage, ...wanted]) seen.add(message.id)
-          yield* wanted
+          const inOrder = (await conversationOf(newOnPage, list)).filter(isNew).reverse()
+          for (const message of [...newOnPage, ...inOrder]) seen.add(message.id)
+          yield* inOrder
         }
-        if (!foundAny && Date.now() >= lookUntil) break
+        othersWait ||= page.some(({ id }) => !seen.has(id))
+        if (!foundAny && !isLastTurn && Date.now() >= lookUntil) {
+          othersWait = true
+          break
+        }
       }
     } while (foundAny)
+    if (!othersWait) return
   }
 }
 
@@ -60,7 +68,7 @@ async function* pages(list: ListMarked, conversationId?: string): AsyncGenerator
   } while (nextToken !== undefined)
 }
 
-/** All marked messages of the conversation that these are of. */
+/** All marked messages of the conversation that `some` are of, newest first. */
 const conversationOf = async (some: Message[], list: ListMarked): Promise<Message[]> => {
   const all: Message[] = []
   try {

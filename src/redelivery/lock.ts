@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import type { Caller } from '../botpress/client'
+import type { Caller } from '../botpress/caller'
 import { withRetries } from '../botpress/with-retries'
-
-/** A call lasts 45 s. A lock that is dated further ahead comes from a wrong clock, and does not count. */
-const MAX_LOCK_MS = 60_000
-
-/** The longest Retry-After that is obeyed to give the lock back. */
-const MAX_ASKED_MS = 5000
+import { MAX_BOTPRESS_RETRY_AFTER_MS, MAX_LOCK_MS } from '../time-limits'
 
 type LockOptions = {
   logger: bp.Logger
@@ -36,7 +31,8 @@ export const takeLock = async (
   const remove = async () => void (await client.setState({ ...lock, payload: null }))
   try {
     let held = await ask(getOrSet)
-    if (!counts(held)) {
+    // Two calls may take a stale lock at the same time: a message may come twice then, with the same webhook-id.
+    if (!isInForce(held)) {
       await ask(remove)
       held = await ask(getOrSet)
     }
@@ -48,15 +44,16 @@ export const takeLock = async (
   return async () => {
     // After `until`, another call may hold it.
     if (Date.now() >= until) return
-    await withRetries(remove, { limitMs: until - Date.now(), maxAskedMs: MAX_ASKED_MS }).catch((thrown) =>
-      logger.forBot().error(`The next redelivery can begin in 45 s, as Botpress failed: ${reasonOf(thrown)}.`)
+    await withRetries(remove, { limitMs: until - Date.now(), maxAskedMs: MAX_BOTPRESS_RETRY_AFTER_MS }).catch(
+      (thrown) =>
+        logger
+          .forBot()
+          .error(`The next redelivery can begin in 45 s, as Botpress failed: ${BotpressFailure.reasonOf(thrown)}.`)
     )
   }
 }
 
-const counts = (payload: Record<string, unknown> | undefined): boolean => {
+const isInForce = (payload: Record<string, unknown> | undefined): boolean => {
   const leftMs = Number(payload?.['until']) - Date.now()
   return leftMs > 0 && leftMs <= MAX_LOCK_MS
 }
-
-const reasonOf = (thrown: unknown): string => BotpressFailure.in(thrown)?.reason ?? String(thrown)

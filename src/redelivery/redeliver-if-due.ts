@@ -1,15 +1,13 @@
 import type { Message } from '@botpress/client'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { installationOf, integrationAsCaller } from '../botpress/client'
+import { installationOf } from '../botpress/caller'
+import { integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
-import { CALL_MS } from '../outbox/deliver-or-mark'
 import { EndpointMemory } from '../outbox/endpoint-memory'
 import { failedAtMost, isPauseOver } from './failed-redeliveries'
-import { MIN_TIME_MS, redeliver } from './redeliver'
-
-/** People want no later answers, and WhatsApp takes none. */
-const MAX_AGE_MS = 24 * 60 * 60_000
+import { redeliver } from './redeliver'
+import { CALL_MS, MAX_REDELIVERY_AGE_MS, MIN_REDELIVERY_MS } from '../time-limits'
 
 /**
  * Delivers again what has failed in the last 24 hours, if it is time to look for it: called after each message that the
@@ -25,14 +23,14 @@ export const redeliverIfDue = async (
   const integration = integrationAsCaller(installationOf(ctx))
   const { url } = endpointOf(ctx.configuration)
   const memory = EndpointMemory.of(integration.installation, url)
-  const isOutOfTime = () => Date.now() >= deadline - MIN_TIME_MS
+  const isOutOfTime = () => Date.now() >= deadline - MIN_REDELIVERY_MS
   if (isOutOfTime() || !memory.beginLook()) return
   const now = Date.now()
   const isItsCallOver = ({ id, createdAt }: Message) => memory.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
   const turns = [failedAtMost(0), isPauseOver].map(
     (isDue) => (message: Message) => isItsCallOver(message) && isDue(message)
   )
-  const since = new Date(now - MAX_AGE_MS).toISOString()
+  const since = new Date(now - MAX_REDELIVERY_AGE_MS).toISOString()
   try {
     const { undelivered, more } = await redeliver(
       integration,
@@ -43,9 +41,7 @@ export const redeliverIfDue = async (
     else if (more || undelivered > 0) memory.lookSoon()
   } catch (thrown) {
     memory.lookSoon()
-    const reason = BotpressFailure.in(thrown)?.reason ?? String(thrown)
-    logger
-      .forBot()
-      .error(`Botpress could not list what ${url.host} had not taken: ${reason}. A later delivery asks again.`)
+    const reason = BotpressFailure.reasonOf(thrown)
+    logger.forBot().error(`Botpress could not list what ${url.host} had not taken: ${reason}. It is asked again later.`)
   }
 }

@@ -2,8 +2,8 @@ import type { Message } from '@botpress/client'
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import type { Caller } from '../botpress/client'
-import { externalConversationIds } from '../botpress/external-conversation-ids'
+import type { Caller } from '../botpress/caller'
+import { externalConversationId } from '../botpress/directory'
 import { withRetries } from '../botpress/with-retries'
 import { type Endpoint, endpointOf } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
@@ -13,17 +13,9 @@ import { type DeliveryTags, isUnmarked, type Mark, tagMessage, UNMARKED } from '
 import { type ListMarked, markedMessages, type MarkedMessagesOptions } from '../outbox/marked-messages'
 import { failedAtMost, oneMoreFailure } from './failed-redeliveries'
 import { takeLock } from './lock'
+import { MIN_REDELIVERY_MS, READ_CONVERSATION_MS, REDELIVERY_TRY_MS } from '../time-limits'
 
-const REDELIVERY: Patience = { ...DELIVERY, retries: 0, timeoutMs: 30_000 }
-
-/** For what Botpress is told after the last try. */
-const LAST_CALLS_MS = 3000
-
-/** A call with less time left begins no try, as it could not wait for the answer: tries begin in its first 12 s. */
-export const MIN_TIME_MS = REDELIVERY.timeoutMs + LAST_CALLS_MS
-
-/** Longer than that, one conversation does not keep the others waiting. */
-const READ_LIMIT_MS = 3000
+const REDELIVERY: Patience = { ...DELIVERY, retries: 0, timeoutMs: REDELIVERY_TRY_MS }
 
 /** At most so many marks are removed at the same time. */
 const MAX_UNMARKINGS = 20
@@ -76,8 +68,10 @@ export const redeliver = async (
     await unlock()
   }
   const { delivered, undelivered, reason } = report
-  if (delivered > 0) logger.forBot().info(`Messages of the outage that were delivered now: ${delivered}.`)
-  if (reason) logger.forBot().error(`Messages that could still not be delivered: ${undelivered}. ${reason}`)
+  const log = logger.forBot()
+  if (delivered > 0) log.info(`Messages of an outage that are delivered now: ${delivered}.`)
+  if (undelivered > 0) log.error(`Messages that could still not be delivered: ${undelivered}. ${reason}`)
+  else if (reason) log.error(`The redelivery did not come to its end. ${reason}`)
   return report
 }
 
@@ -87,7 +81,7 @@ class Run {
   /** Conversations that could not be read. */
   private readonly unreadable = new Set<string>()
   private readonly unmarkings = new Set<Promise<void>>()
-  /** Whether Botpress does, if it is known. */
+  /** Unset until the first mark was removed, or could not be. */
   private removesMarks?: boolean
 
   constructor(
@@ -95,7 +89,7 @@ class Run {
     private readonly props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
     private readonly options: RedeliveryOptions
   ) {
-    this.beginUntil = options.deadline - MIN_TIME_MS
+    this.beginUntil = options.deadline - MIN_REDELIVERY_MS
   }
 
   async deliverAll(): Promise<void> {
@@ -103,9 +97,9 @@ class Run {
     const lookUntil = (Date.now() + this.beginUntil) / 2
     const list: ListMarked = async (query) => {
       try {
-        return await this.list(query, READ_LIMIT_MS)
+        return await this.list(query, READ_CONVERSATION_MS)
       } catch (thrown) {
-        if (BotpressFailure.in(thrown)?.isTemporary) this.note(thrown)
+        if (BotpressFailure.in(thrown)?.isTemporary) this.reportFailure(thrown)
         throw thrown
       }
     }
@@ -117,15 +111,15 @@ class Run {
           this.report.more = true
           break
         }
-        goesOn = await this.deliver(endpoint, message)
+        goesOn = await this.tryOnce(endpoint, message)
       }
     } catch (thrown) {
-      this.note(thrown)
+      this.reportFailure(thrown)
     }
     await Promise.all(this.unmarkings)
     if (this.removesMarks === false) {
       this.report.more = true
-      this.report.reason = 'Botpress does not remove the marks of messages that were delivered.'
+      this.report.reason = 'Botpress could not remove the mark of a message that was delivered, so no more were sent.'
     }
   }
 
@@ -148,22 +142,21 @@ class Run {
   }
 
   /** @returns whether to go on */
-  private async deliver(endpoint: Endpoint, message: Message): Promise<boolean> {
+  private async tryOnce(endpoint: Endpoint, message: Message): Promise<boolean> {
     const { id, createdAt, conversationId } = message
     if (this.unreadable.has(conversationId)) return true
     let externalId: string | undefined
     try {
-      const externalIds = await this.ask(() => externalConversationIds(this.caller, [message]), READ_LIMIT_MS)
-      externalId = externalIds.get(conversationId)
+      externalId = await this.ask(() => externalConversationId(this.caller, conversationId), READ_CONVERSATION_MS)
     } catch (thrown) {
       this.unreadable.add(conversationId)
-      this.note(thrown)
+      this.reportFailure(thrown)
       return true
     }
     // Its conversation is gone, so it can never be delivered.
     if (externalId === undefined) return this.unmark(id, false)
     const body = outgoingMessageOf(message, externalId)
-    const overNewConnection = this.removesMarks === undefined && this.report.undelivered === 0
+    const overNewConnection = this.report.delivered + this.report.undelivered === 0
     try {
       const { done } = await postMessage(endpoint, { id, createdAt, body, overNewConnection }, REDELIVERY)
       const [goesOn] = await Promise.all([this.unmark(id, true), done])
@@ -173,7 +166,8 @@ class Run {
       const { isReached = false, status = 0, mayHaveArrived } = thrown.details
       this.report.undelivered++
       this.report.reason = thrown.reportOn(id)
-      // Its own call may have delivered it meanwhile.
+      // The message itself may be what the endpoint fails on: then others come before it. Its own call may have
+      // delivered it meanwhile.
       if (isReached && status !== 429 && !(await isUnmarked(this.caller.client, id))) {
         const delivery = mayHaveArrived ? 'unknown' : undefined
         await this.tag(id, { delivery, redeliveryFailures: oneMoreFailure(message) })
@@ -188,11 +182,13 @@ class Run {
    * @returns whether to go on: while Botpress removes no marks, all that is delivered would come again
    */
   private async unmark(id: string, isDelivered: boolean): Promise<boolean> {
-    const unmarking = this.tag(id, UNMARKED).then((isDone) => {
-      this.unmarkings.delete(unmarking)
-      this.removesMarks = isDone && this.removesMarks !== false
+    const unmark = async () => {
+      const isDone = await this.tag(id, UNMARKED)
       if (isDone && isDelivered) this.report.delivered++
-    })
+      this.removesMarks = isDone && this.removesMarks !== false
+      this.unmarkings.delete(unmarking)
+    }
+    const unmarking = unmark()
     this.unmarkings.add(unmarking)
     if (this.removesMarks === undefined || this.unmarkings.size === MAX_UNMARKINGS) {
       await Promise.race(this.unmarkings)
@@ -206,7 +202,7 @@ class Run {
   }
 
   /** A failure of Botpress or of the configuration. */
-  private note(thrown: unknown): void {
+  private reportFailure(thrown: unknown): void {
     const failure = BotpressFailure.in(thrown)
     if (!failure && !(thrown instanceof RuntimeError)) throw thrown
     this.report.more = true

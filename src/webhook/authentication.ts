@@ -1,8 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type * as bp from '.botpress'
-import { type Caller, callerClient, installationOf, integrationAsCaller } from '../botpress/client'
+import { type Caller, installationOf } from '../botpress/caller'
+import { callerClient, integrationAsCaller } from '../botpress/client'
 import { accessKeysOf } from '../configuration'
-import { Problem } from './problem'
+import { unauthorized } from './problem'
 
 /** The `token68` syntax of RFC 9110 (section 11.2). Personal Access Tokens have it. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
@@ -49,12 +50,3 @@ const isOneOf = (keys: string[]) => {
 }
 
 const hashOf = (text: string): Buffer => createHash('sha256').update(text).digest()
-
-/** The answer to a request that nobody knows the sender of: `reason` is a sentence, what to send instead follows it. */
-export const unauthorized = (reason: string): Problem =>
-  new Problem(
-    401,
-    `${reason} Send the Access Key of the integration’s configuration, as "Authorization: Bearer {key}" or ` +
-      '"x-bp-secret: {key}", or a Botpress Personal Access Token, as "Authorization: Bearer {token}".',
-    { headers: { 'www-authenticate': 'Bearer' } }
-  )

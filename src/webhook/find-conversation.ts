@@ -1,13 +1,17 @@
-import type { Client, Conversation } from '@botpress/client'
+import type { Conversation } from '@botpress/client'
+import type { Caller } from '../botpress/caller'
 import { Problem } from './problem'
 
 /**
- * The conversation with an external id. Creates nothing.
+ * The conversation with an external id, if one is given. Creates nothing.
  *
- * @param client acts as the caller
- * @throws Problem 404 where there is none; what `client` throws
+ * @throws Problem 404 if there is none; what the caller's client throws
  */
-export const findConversation = async (client: Client, externalId: string): Promise<Conversation> => {
+export const findConversation = async (
+  { client }: Caller,
+  externalId: string | undefined
+): Promise<Conversation | undefined> => {
+  if (externalId === undefined) return undefined
   const { conversations } = await client.listConversations({ tags: { id: externalId } })
   const conversation = conversations.find(({ tags }) => tags['id'] === externalId)
   if (conversation) return conversation

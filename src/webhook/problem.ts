@@ -1,4 +1,6 @@
 import { STATUS_CODES } from 'node:http'
+import { BotpressFailure } from '../botpress/botpress-failure'
+import type { Caller } from '../botpress/caller'
 
 /** One field at fault: where it is, as in `payload.text`, and what it must be. */
 export type FieldError = { path: string; message: string }
@@ -23,3 +25,52 @@ export class Problem extends Error {
     }
   }
 }
+
+/**
+ * The answer to a request that failed.
+ *
+ * @param tokenOwner of the caller, if it was let in
+ */
+export const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): Problem => {
+  if (thrown instanceof Problem) return thrown
+  const failure = BotpressFailure.in(thrown)
+  if (!failure) {
+    console.error(thrown instanceof Error ? thrown.stack : thrown)
+    return new Problem(502, `The integration failed unexpectedly. ${SEND_AGAIN}`)
+  }
+  const { reason, isTemporary } = failure
+  const { status, retryAfterMs, timedOut } = failure.more
+  const headers =
+    retryAfterMs === undefined
+      ? undefined
+      : { 'retry-after': String(Math.min(Math.ceil(retryAfterMs / 1000), DAY_SECONDS)) }
+  switch (status) {
+    case 401:
+      return tokenOwner === 'integration'
+        ? new Problem(502, `Botpress refused the integration’s own token. ${SEND_AGAIN}`)
+        : unauthorized('Botpress does not know the token.')
+    case 400:
+    case 402:
+    case 403:
+    case 413:
+    case 429:
+      return new Problem(status, `Botpress refused the request: ${reason}`, { headers })
+  }
+  if (timedOut || status === 504) return new Problem(504, `Botpress took too long. ${SEND_AGAIN}`, { headers })
+  if (isTemporary || status! >= 500) return new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`, { headers })
+  return new Problem(502, `Botpress answered ${status}: ${reason}. The same request would fare the same.`)
+}
+
+/** More than that nobody waits, and what Botpress tells may be no number of seconds at all. */
+const DAY_SECONDS = 24 * 60 * 60
+
+const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
+
+/** The answer to a request that nobody knows the sender of: `reason` is a sentence, what to send instead follows it. */
+export const unauthorized = (reason: string): Problem =>
+  new Problem(
+    401,
+    `${reason} Send the Access Key of the integration’s configuration, as "Authorization: Bearer {key}" or ` +
+      '"x-bp-secret: {key}", or a Botpress Personal Access Token, as "Authorization: Bearer {token}".',
+    { headers: { 'www-authenticate': 'Bearer' } }
+  )

@@ -3,12 +3,7 @@ import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { abortable } from '../botpress/transport'
 import { type OutgoingMessage, outgoingMessageOf } from '../messages/outgoing-message'
-
-const FIRST_PAUSE_MS = 150
-const MAX_PAUSE_MS = 1000
-
-/** That long after the last reply, the bot has said what it had to say. */
-const QUIET_MS = 1000
+import { FIRST_LOOK_MS, MAX_LOOK_PAUSE_MS, QUIET_MS } from '../time-limits'
 
 export type WaitOptions = {
   /** The message that the replies are to, as Botpress has it. */
@@ -50,7 +45,7 @@ export const waitForReplies = (
     let lookMs = 0
     let last: Outcome = { complete: true }
 
-    for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_PAUSE_MS)) {
+    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_LOOK_PAUSE_MS)) {
       const untilQuiet = replies.length > 0 && last.complete ? quietSince + quietMs - now() : Infinity
       const nextPauseMs = Math.max(0, Math.min(pauseMs, untilQuiet), last.retryAfterMs ?? 0)
       const leftMs = deadline - now()

@@ -196,7 +196,7 @@ describe('the time of a redelivery', () => {
       delivered: 0,
       undelivered: 0,
       more: true,
-      reason: 'Botpress does not remove the marks of messages that were delivered.',
+      reason: 'Botpress could not remove the mark of a message that was delivered, so no more were sent.',
     })
     expect(texts()).toEqual(['1'])
   })

@@ -170,7 +170,7 @@ describe('redelivery by itself', () => {
     outage.statusOf = (text) => (text === '3' ? 503 : 204)
     await say('a')
     expect(texts()).toEqual(['a', '1', '2', '3'])
-    expect(outage.logged.join('\n')).toMatch(/Messages of the outage that were delivered now: 2\./)
+    expect(outage.logged.join('\n')).toMatch(/Messages of an outage that are delivered now: 2\./)
     expect(outage.logged.join('\n')).toMatch(
       /Messages that could still not be delivered: 1\. The message msg_\w+ was not delivered in 1 try: .* answered 503/
     )

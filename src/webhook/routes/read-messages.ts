@@ -1,11 +1,40 @@
 import type { Message } from '@botpress/client'
-import type { Caller } from '../../botpress/client'
-import { externalConversationIds } from '../../botpress/external-conversation-ids'
+import type { Caller } from '../../botpress/caller'
+import { externalConversationId } from '../../botpress/directory'
+import { withRetries } from '../../botpress/with-retries'
 import { type OutgoingMessage, outgoingMessageOf } from '../../messages/outgoing-message'
 import { findConversation } from '../find-conversation'
-import type { MessagesQuery } from '../request/messages-query'
+import { type MessagesQuery, parseMessagesQuery } from '../request/messages-query'
+import type { Route } from './route'
 
-/** A message of a conversation: as the endpoint gets those of the bot, and when it was made, by whom. */
+/** `GET /messages`: reads a page of messages, newest first. Creates nothing. */
+export const readMessages: Route = async (caller, { req }) => {
+  const wanted = parseMessagesQuery(req.query)
+  return { body: await withRetries(() => readPage(caller, wanted)) }
+}
+
+/** Those of a conversation, those with a mark, or those of both; without those whose conversation is gone. */
+const readPage = async (caller: Caller, { conversationId, delivery, nextToken }: MessagesQuery) => {
+  const conversation = await findConversation(caller, conversationId)
+  const { messages, meta } = await caller.client.listMessages({
+    conversationId: conversation?.id,
+    tags: delivery && { delivery },
+    nextToken,
+  })
+  const ids = [...new Set(messages.map((message) => message.conversationId))]
+  const externalIds = new Map(
+    await Promise.all(
+      ids.map(async (id) => [id, conversationId ?? (await externalConversationId(caller, id))] as const)
+    )
+  )
+  const read = messages.flatMap((message) => {
+    const externalId = externalIds.get(message.conversationId)
+    return externalId === undefined ? [] : [readMessageOf(message, externalId)]
+  })
+  return { messages: read, meta }
+}
+
+/** A message as it is read: as the endpoint gets it, and how it came about. */
 export type ReadMessage = OutgoingMessage & {
   direction: Message['direction']
   createdAt: string
@@ -15,32 +44,7 @@ export type ReadMessage = OutgoingMessage & {
   delivery?: string
 }
 
-/**
- * Reads a page of messages, the newest first: those of a conversation, those with a mark, or those of both. Creates nothing.
- *
- * @returns the messages, and the token that the next page is asked for with, where there is one; without those whose
- * conversation is gone
- * @throws Problem 404 where there is no such conversation; what the caller's client throws
- */
-export const readMessages = async (caller: Caller, { conversationId, delivery, nextToken }: MessagesQuery) => {
-  const { client } = caller
-  const conversation = conversationId === undefined ? undefined : await findConversation(client, conversationId)
-  const { messages, meta } = await client.listMessages({
-    conversationId: conversation?.id,
-    tags: delivery && { delivery },
-    nextToken,
-  })
-  const externalIds = conversation
-    ? new Map([[conversation.id, conversation.tags['id']!]])
-    : await externalConversationIds(caller, messages)
-  const read = messages.flatMap((message) => {
-    const externalId = externalIds.get(message.conversationId)
-    return externalId === undefined ? [] : [toReadMessage(message, externalId)]
-  })
-  return { messages: read, meta }
-}
-
-const toReadMessage = (message: Message, conversationId: string): ReadMessage => ({
+const readMessageOf = (message: Message, conversationId: string): ReadMessage => ({
   ...outgoingMessageOf(message, conversationId),
   direction: message.direction,
   createdAt: message.createdAt,

@@ -1,52 +1,52 @@
-import type { Conversation, User } from '@botpress/client'
 import { BotpressFailure } from '../../botpress/botpress-failure'
-import type { Caller } from '../../botpress/client'
-import { forgetUser, getOrCreateUser, rememberedUser } from '../../botpress/get-or-create-user'
-import { Remembered } from '../../botpress/remembered'
-import type { IncomingMessage } from '../request/message-request'
+import type { Caller } from '../../botpress/caller'
+import { forget, getOrCreateConversation, getOrCreateUser } from '../../botpress/directory'
+import { withRetries } from '../../botpress/with-retries'
+import { type IncomingMessage, parseMessageRequest } from '../request/message-request'
+import { appliedPreference, waitPreference } from '../request/preferences'
+import { waitForReplies } from '../wait-for-replies'
+import type { Route } from './route'
 
-const conversations = new Remembered<Conversation>({ maxSize: 5000 })
+/** `POST /`: gives a message to the bot, and waits for the replies if the backend prefers that. */
+export const sendMessage: Route = async (caller, { req }) => {
+  const incoming = parseMessageRequest(req)
+  const wait = waitPreference(req.headers['prefer'])
+  const created = await withRetries(() => createMessage(caller, incoming))
+  if (!wait) return { body: created }
+  const replies = await waitForReplies(caller.client, {
+    sent: created.message,
+    conversationId: incoming.conversationId,
+    waitMs: wait.waitSeconds * 1000,
+    enough: wait.replies,
+  })
+  return { body: { ...created, replies }, headers: { 'preference-applied': appliedPreference(wait) } }
+}
 
-/**
- * Gives a message to the bot, at most once: a repeat gets what the first one made. The message's own call goes to
- * Botpress always; the conversation and the user are looked up, side by side, where they are not remembered.
- *
- * @returns the Botpress message, user and conversation, created where missing
- * @throws what the caller's client throws
- */
-export const receiveMessage = async (caller: Caller, incoming: IncomingMessage) => {
-  const { client, installation } = caller
-  const knownConversation = conversations.get(installation, incoming.conversationId)
-  const knownUser = rememberedUser(installation, incoming.userId)
-
-  const create = async (known: { conversation?: Conversation; user?: User }) => {
+/** Creates the message once, however often it is sent, with its user and conversation. A repeat gets what the first one made. */
+const createMessage = async (caller: Caller, incoming: IncomingMessage) => {
+  const { userId, conversationId, messageId } = incoming
+  const create = async () => {
     const [conversation, user] = await Promise.all([
-      known.conversation ??
-        client
-          .getOrCreateConversation({ channel: 'channel', tags: { id: incoming.conversationId } })
-          .then((found) => conversations.set(installation, incoming.conversationId, found.conversation)),
-      getOrCreateUser(caller, incoming.userId, { profile: incoming.user, known: known.user }),
+      getOrCreateConversation(caller, conversationId),
+      getOrCreateUser(caller, userId, incoming.user),
     ])
-    const { message } = await client.getOrCreateMessage({
+    const { message } = await caller.client.getOrCreateMessage({
       conversationId: conversation.id,
       userId: user.id,
       type: incoming.type,
       payload: new Verbatim(incoming.payload),
-      // Found by tags alone, which therefore name the conversation too.
-      tags: { id: incoming.messageId, conversationId: conversation.id },
+      // Botpress looks it up by its tags alone, so they name the conversation too.
+      tags: { id: messageId, conversationId: conversation.id },
     })
     return { message, user, conversation }
   }
-
   try {
-    return await create({ conversation: knownConversation, user: knownUser })
+    return await create()
   } catch (thrown) {
-    const isRemembered = knownConversation !== undefined || knownUser !== undefined
-    if (!isRemembered || !BotpressFailure.in(thrown)?.isMissingResource) throw thrown
-    // What was remembered has been deleted since.
-    conversations.forget(installation, incoming.conversationId)
-    forgetUser(installation, incoming.userId)
-    return await create({})
+    if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+    // What is remembered of them may have been deleted.
+    forget(caller.installation, { userId, conversationId })
+    return create()
   }
 }
 

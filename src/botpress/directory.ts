@@ -1,0 +1,71 @@
+import type { Conversation, User } from '@botpress/client'
+import { BotpressFailure } from './botpress-failure'
+import type { Caller, Installation } from './caller'
+import { Remembered } from './remembered'
+
+const users = new Remembered<User>({ maxSize: 5000 })
+const conversations = new Remembered<Conversation>({ maxSize: 5000 })
+const externalIds = new Remembered<{ id: string }>({ maxSize: 5000 })
+
+/** What a Botpress user is given beside its id. What is `undefined` stays as it is. */
+export type Profile = { name?: string; pictureUrl?: string }
+
+/**
+ * The user with an external id, created if missing, with that profile. One that is remembered costs a call only if the
+ * profile differs.
+ *
+ * @throws what the caller's client throws
+ */
+export const getOrCreateUser = async (
+  { client, installation }: Caller,
+  id: string,
+  profile: Profile = {}
+): Promise<User> => {
+  const known = users.get(installation, id)
+  const user = known ?? (await client.getOrCreateUser({ ...profile, tags: { id } })).user
+  // Since API 1.80 a user that is looked up is updated too; before, it came back as it was.
+  const { name = user.name, pictureUrl = user.pictureUrl } = profile
+  const differs = name !== user.name || pictureUrl !== user.pictureUrl
+  if (!differs) return known ?? users.set(installation, id, user)
+  return users.set(installation, id, (await client.updateUser({ id: user.id, ...profile })).user)
+}
+
+/**
+ * The conversation with an external id, created if missing.
+ *
+ * @throws what the caller's client throws
+ */
+export const getOrCreateConversation = async ({ client, installation }: Caller, id: string): Promise<Conversation> => {
+  const known = conversations.get(installation, id)
+  if (known) return known
+  const { conversation } = await client.getOrCreateConversation({ channel: 'channel', tags: { id } })
+  return conversations.set(installation, id, conversation)
+}
+
+/** Forgets a user and a conversation, by their external ids: they are looked up again. */
+export const forget = (installation: Installation, { userId = '', conversationId = '' }): void => {
+  users.forget(installation, userId)
+  conversations.forget(installation, conversationId)
+}
+
+/**
+ * The external id of a conversation, by Botpress's own.
+ *
+ * @returns `undefined` if the conversation is gone, or has none
+ * @throws what the caller's client throws
+ */
+export const externalConversationId = async (
+  { client, installation }: Caller,
+  conversationId: string
+): Promise<string | undefined> => {
+  const known = externalIds.get(installation, conversationId)
+  if (known) return known.id
+  try {
+    const { conversation } = await client.getConversation({ id: conversationId })
+    const id = conversation.tags['id']
+    return id && externalIds.set(installation, conversationId, { id }).id
+  } catch (thrown) {
+    if (BotpressFailure.in(thrown)?.isMissingResource) return undefined
+    throw thrown
+  }
+}

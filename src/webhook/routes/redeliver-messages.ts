@@ -1,0 +1,17 @@
+import { withRetries } from '../../botpress/with-retries'
+import { redeliver } from '../../redelivery/redeliver'
+import { CALL_MS, MIN_REDELIVERY_MS } from '../../time-limits'
+import { findConversation } from '../find-conversation'
+import { parseJsonBody } from '../request/json-body'
+import { parseRedeliveryRequest } from '../request/redelivery-request'
+import type { Route } from './route'
+
+/** `POST /redeliveries`: delivers again what the endpoint has missed. */
+export const redeliverMessages: Route = async (caller, props) => {
+  const deadline = Date.now() + CALL_MS
+  const { req } = props
+  const { conversationId, delivery } = parseRedeliveryRequest(req.body?.trim() ? parseJsonBody(req) : {})
+  const limitMs = CALL_MS - MIN_REDELIVERY_MS
+  const conversation = await withRetries(() => findConversation(caller, conversationId), { limitMs })
+  return { body: await redeliver(caller, props, { mark: delivery, conversationId: conversation?.id, deadline }) }
+}
