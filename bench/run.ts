@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { BUNDLE } from '../sandbox/cloud/function-host/function-host'
 import { bundle } from './bundle'
-import { cpuPerDelivery } from './cpu'
+import { cpuPerMessage } from './cpu'
 import { type Figures, loadMs, measure, memory, sizeKb } from './measure'
 import { report } from './report'
 
@@ -24,6 +24,20 @@ const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Ma
 
 const BARE = `export * from './bench/bare-function'`
 
+/** The CPU of a message, of each bundle in turns: the machine's pace changes. */
+const cpuOf = async (way: 'in' | 'out', { plain, bare }: Pick<Bundles, 'plain' | 'bare'>) => {
+  const rounds: { bare: number; plain: number; ours: number }[] = []
+  for (let round = 1; round <= CPU_ROUNDS; round++) {
+    rounds.push({
+      bare: await cpuPerMessage(bare, way),
+      plain: await cpuPerMessage(plain, way),
+      ours: await cpuPerMessage(BUNDLE, way),
+    })
+  }
+  const of = (which: 'bare' | 'plain' | 'ours') => median(rounds.map((round) => round[which]))
+  return { bare: of('bare'), plain: of('plain'), ours: of('ours') }
+}
+
 type Bundles = { plain: string; libraries: string; bare: string }
 
 const run = async ({ plain, libraries, bare }: Bundles) => {
@@ -35,15 +49,7 @@ const run = async ({ plain, libraries, bare }: Bundles) => {
   console.error('Memory …')
   const heap = { plain: await memory(plain), ours: await memory(BUNDLE) }
   console.error('CPU …')
-  const cpu: { plain: number; ours: number; bare: number }[] = []
-  for (let round = 1; round <= CPU_ROUNDS; round++) {
-    cpu.push({
-      bare: await cpuPerDelivery(bare),
-      plain: await cpuPerDelivery(plain),
-      ours: await cpuPerDelivery(BUNDLE),
-    })
-  }
-  const cpuOf = (which: 'plain' | 'ours' | 'bare') => median(cpu.map((round) => round[which]))
+  const cpu = { in: await cpuOf('in', { plain, bare }), out: await cpuOf('out', { plain, bare }) }
   const loads = Array.from({ length: LOADS }, () => ({
     plain: loadMs(plain),
     ours: loadMs(BUNDLE),
@@ -62,15 +68,15 @@ const run = async ({ plain, libraries, bare }: Bundles) => {
   console.log(
     report({
       ...measured,
-      cpuOut: { plain: cpuOf('plain'), ours: cpuOf('ours') },
+      cpuIn: { plain: cpu.in.plain, ours: cpu.in.ours },
+      cpuInTimesBare: { plain: cpu.in.plain / cpu.in.bare, ours: cpu.in.ours / cpu.in.bare },
+      cpuOut: { plain: cpu.out.plain, ours: cpu.out.ours },
+      cpuOutTimesBare: { plain: cpu.out.plain / cpu.out.bare, ours: cpu.out.ours / cpu.out.bare },
       heapBefore: { plain: heap.plain.before, ours: heap.ours.before },
       heapAfter: { plain: heap.plain.after, ours: heap.ours.after },
       bundleKb: { plain: sizeKb(plain), ours: sizeKb(BUNDLE) },
       loadMs: { plain: median(loads.map((load) => load.plain)), ours: median(loads.map((load) => load.ours)) },
     })
-  )
-  console.log(
-    `A bare function on node:http takes ${Math.round(cpuOf('bare'))} µs of CPU for a message out: this build ${(cpuOf('ours') / cpuOf('bare')).toFixed(1)} times as much.`
   )
   const alone = Math.round(median(loads.map((load) => load.libraries)))
   console.log(`The SDK with axios and zod alone: ${Math.round(sizeKb(libraries))} kB, loaded in ${alone} ms.`)

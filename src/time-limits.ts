@@ -57,6 +57,8 @@ export const BOTPRESS_FIRST_PAUSE_MS = 0.25 * SECOND
 export const MAX_BOTPRESS_RETRY_AFTER_MS = 5 * SECOND
 /** A mark that takes longer holds up no further try. */
 export const MARK_BETWEEN_TRIES_MS = 5 * SECOND
+/** For a mark after the end of the call, when an instance was frozen in it. */
+export const LATE_MARK_MS = 5 * SECOND
 /** To read one conversation in a redelivery, while the others wait. */
 export const READ_CONVERSATION_MS = 3 * SECOND
 /** For a question whose answer is not worth waiting for. */

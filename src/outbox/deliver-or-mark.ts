@@ -1,12 +1,14 @@
+import { RuntimeError } from '@botpress/sdk'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as bp from '.botpress'
 import { installationOf } from '../botpress/caller'
 import { integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
+import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { DELIVERY, type Outgoing, type Patience, postMessage } from '../endpoint/post-message'
-import { EndpointMemory } from './endpoint-memory'
-import { isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
 import { MARK_BETWEEN_TRIES_MS, TRY_WHILE_DOWN_MS } from '../time-limits'
+import { EndpointMemory } from './endpoint-memory'
+import { FRESH, isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
 
 /** While the endpoint is known to be down, each message gets one try. */
 const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE_DOWN_MS }
@@ -15,23 +17,24 @@ const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE
  * Delivers a message of the bot to the endpoint. If its first try fails, it is marked in Botpress's record, and the mark is
  * removed when it has been delivered: so it is found even if this instance ends in between.
  *
+ * @param mark of a message that Botpress hands over again
  * @param deadline when the call must be over, with the mark written; in milliseconds since 1970
- * @throws RuntimeError when the endpoint is not configured; EndpointFailure when it did not take the message
+ * @throws RuntimeError when the endpoint is not configured or did not take the message: it says what becomes of it
  */
 export const deliverOrMark = async (
   { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   message: Outgoing,
+  mark: Mark | undefined,
   deadline: number
 ): Promise<void> => {
   const { client, installation } = integrationAsCaller(installationOf(ctx))
-  let mayBeMarked = false
-  /** The mark that Botpress surely has. */
-  let mark: Mark | undefined
-  const setMark = async (delivery: Mark, limitMs = Infinity) => {
-    if (delivery === mark) return
+  let mayBeMarked = mark !== undefined
+  const setMark = async (wanted: Mark, limitMs = Infinity) => {
+    // What may have arrived never surely failed.
+    if (wanted === mark || mark === 'unknown') return
     mayBeMarked = true
     const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
-    if (await tagMessage(client, message.id, { delivery }, options)) mark = delivery
+    if (await tagMessage(client, message.id, { ...FRESH, delivery: wanted }, options)) mark = wanted
   }
   /** A request may redeliver the message in a pause between its tries. */
   const isDeliveredElsewhere = async () => mark !== undefined && (await isUnmarked(client, message.id))
@@ -57,6 +60,15 @@ export const deliverOrMark = async (
     if (await isDeliveredElsewhere()) return
     await setMark(markAfter(thrown))
     memory?.gaveUp(message.id, thrown)
-    throw thrown
+    throw thrown instanceof EndpointFailure
+      ? new RuntimeError(`${thrown.reportOn(message.id)} ${PROSPECTS[mark ?? 'unmarked']}`)
+      : thrown
   }
+}
+
+/** What becomes of a message that was not delivered. */
+const PROSPECTS = {
+  failed: 'It is delivered later, when the endpoint takes messages.',
+  unknown: 'It is sent again only if that is asked for: POST {webhook URL}/redeliveries, with {"delivery":"unknown"}.',
+  unmarked: 'It is not delivered later, as Botpress did not take the mark.',
 }

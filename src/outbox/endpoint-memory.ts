@@ -1,6 +1,7 @@
 import QuickLRU from 'quick-lru'
 import type { Installation } from '../botpress/caller'
 import { keyWithin } from '../botpress/remembered'
+import { isToCome } from '../clock'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { CALL_MS, DOWN_MS, LOOK_INTERVAL_AFTER_FAILURE_MS, LOOK_INTERVAL_MS } from '../time-limits'
 
@@ -25,7 +26,7 @@ export class EndpointMemory {
 
   /** Whether the last delivery failed less than a minute ago, for a reason that may pass. */
   get isDown(): boolean {
-    return Date.now() < this.downUntil
+    return isToCome(this.downUntil, DOWN_MS)
   }
 
   /** The endpoint took a message. */
@@ -48,7 +49,7 @@ export class EndpointMemory {
 
   /** Whether it is time to look for failed messages. If so, the next look is due in five minutes. */
   beginLook(): boolean {
-    if (Date.now() < this.nextLookAt) return false
+    if (isToCome(this.nextLookAt, LOOK_INTERVAL_MS)) return false
     this.lookedAt = Date.now()
     this.nextLookAt = this.lookedAt + LOOK_INTERVAL_MS
     return true

@@ -3,13 +3,17 @@ import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { withRetries } from '../botpress/with-retries'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
-import { ASIDE_MS, BOTPRESS_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from '../time-limits'
+import { ASIDE_MS, BOTPRESS_MS, LATE_MARK_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from '../time-limits'
 
 /**
  * The tag `delivery` of a message that is not known to have been delivered: `failed`, or `unknown` if it was sent whole and
  * may have arrived. There is no queue: the messages with this tag in Botpress's record are the outbox.
  */
 export type Mark = 'failed' | 'unknown'
+
+/** The mark that a message has, if any. */
+export const markOf = ({ tags: { delivery } }: { tags: { delivery?: string } }): Mark | undefined =>
+  delivery === 'failed' || delivery === 'unknown' ? delivery : undefined
 
 export const markAfter = (failure: unknown): Mark =>
   failure instanceof EndpointFailure && failure.details.mayHaveArrived ? 'unknown' : 'failed'
@@ -21,6 +25,9 @@ export type DeliveryTags = {
   /** Only version 1.1 wrote it. */
   redelivery?: ''
 }
+
+/** A message that failed in no redelivery yet. */
+export const FRESH: DeliveryTags = { redeliveryFailures: '0' }
 
 /** Takes a message out of the outbox. */
 export const UNMARKED: DeliveryTags = { delivery: '', redeliveryFailures: '', redelivery: '' }
@@ -43,8 +50,10 @@ export const tagMessage = async (
   { logger, deadline }: WriteOptions
 ): Promise<boolean> => {
   try {
+    const leftMs = deadline - Date.now()
     await withRetries(() => client.updateMessage({ id, tags }), {
-      limitMs: Math.min(BOTPRESS_MS, Math.max(deadline - Date.now(), 0)),
+      // An instance that was frozen is late, and tags the message all the same.
+      limitMs: leftMs > 0 ? Math.min(leftMs, BOTPRESS_MS) : LATE_MARK_MS,
       maxAskedMs: MAX_BOTPRESS_RETRY_AFTER_MS,
     })
     return true

@@ -1,7 +1,7 @@
 import type { Message } from '@botpress/client'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type ListMarked, markedMessages, type MarkedMessagesOptions } from './marked-messages'
+import { type ListMarked, markedMessages } from './marked-messages'
 
 const PAGE_SIZE = 3
 
@@ -23,10 +23,12 @@ const listOf = (oldestFirst: string[]) => {
   return { marked, asked, list }
 }
 
+type Options = { conversationId?: string; isWanted?: (message: Message) => boolean; onEach?: (id: string) => void }
+
 /** All that is yielded, in its order. */
-const walk = async (list: ListMarked, options: MarkedMessagesOptions = {}, onEach = (_id: string) => {}) => {
+const walk = async (list: ListMarked, { conversationId, isWanted, onEach = () => {} }: Options = {}) => {
   const yielded: string[] = []
-  for await (const { id } of markedMessages(list, options)) {
+  for await (const { id } of markedMessages(list, conversationId, isWanted)) {
     yielded.push(id)
     onEach(id)
   }
@@ -43,57 +45,43 @@ describe('markedMessages', () => {
   it('yields all of a list that shrinks while it is walked, each once', async () => {
     const ids = Array.from({ length: 40 }, (_, index) => `${'abcdefghij'[index % 10]}${index}`)
     const { list, marked } = listOf(ids)
-    const yielded = await walk(list, {}, (id) => marked.delete(id))
+    const yielded = await walk(list, { onEach: (id) => void marked.delete(id) })
     expect(yielded.toSorted()).toEqual(ids.toSorted())
   })
 
   it('yields what is marked meanwhile', async () => {
     const { list, marked } = listOf(['a1'])
-    const yielded = await walk(list, {}, (id) => id === 'a1' && marked.add('a2').add('b3'))
+    const yielded = await walk(list, { onEach: (id) => void (id === 'a1' && marked.add('a2').add('b3')) })
     expect(yielded.toSorted()).toEqual(['a1', 'a2', 'b3'])
   })
 
-  it('yields what comes first, over all conversations, then what comes next, and leaves out the rest', async () => {
+  it('leaves out what is not wanted', async () => {
     const { list } = listOf(['a1', 'b2', 'a3', 'b4', 'c5'])
-    const turns = [
-      ['b2', 'a3'],
-      ['a1', 'a3', 'b4'],
-    ].map(
-      (ids) =>
-        ({ id }: Message) =>
-          ids.includes(id)
-    )
-    expect(await walk(list, { turns })).toEqual(['a3', 'b2', 'b4', 'a1'])
+    expect(await walk(list, { isWanted: ({ id }) => ['a1', 'a3', 'b4'].includes(id) })).toEqual(['b4', 'a1', 'a3'])
   })
 
   it('asks for no conversation of which nothing is wanted', async () => {
     const { list, asked } = listOf(['a1', 'b2'])
-    await walk(list, { turns: [() => false] })
+    await walk(list, { isWanted: () => false })
     expect(asked).toEqual([{ conversationId: undefined }])
   })
 
   it('asks no more than is needed: for the list, a conversation, and whether there is more', async () => {
     const { list, marked, asked } = listOf(['a1'])
-    await walk(list, { turns: [() => true, () => true, () => true] }, (id) => marked.delete(id))
+    await walk(list, { onEach: (id) => void marked.delete(id) })
     expect(asked).toEqual([{ conversationId: undefined }, { conversationId: 'a' }, { conversationId: undefined }])
   })
 
-  it('goes to the end of the list in its last turn, out of time too', async () => {
-    const { list } = listOf(['a1', 'b2', 'c3', 'd4', 'e5'])
-    expect(await walk(list, { lookUntil: Date.now() })).toEqual(['e5', 'd4', 'c3', 'b2', 'a1'])
-    const turns = [({ id }: Message) => id > 'c', () => true]
-    expect(await walk(list, { turns, lookUntil: Date.now() })).toEqual(['e5', 'd4', 'c3', 'b2', 'a1'])
-  })
-
-  it('ends a turn that finds nothing in time, and goes on to the next', async () => {
-    const { list, asked } = listOf(['a1', 'b2', 'a3', 'b4', 'a5'])
-    const turns = ['a1', 'a5'].map(
-      (wanted) =>
-        ({ id }: Message) =>
-          id === wanted
-    )
-    expect(await walk(list, { turns, lookUntil: Date.now() })).toEqual(['a5'])
-    expect(asked.slice(0, 2)).toEqual([{ conversationId: undefined }, { conversationId: undefined }])
+  it('puts what it can list of a long conversation in 3 s in order, and then the rest', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const { list, marked } = listOf(['a1', 'a2', 'a3', 'a4', 'a5', 'a6', 'a7', 'a8'])
+    const slow: ListMarked = (query) => {
+      vi.setSystemTime(Date.now() + 1500)
+      return list(query)
+    }
+    const yielded = await walk(slow, { onEach: (id) => void marked.delete(id) })
+    expect(yielded).toEqual(['a3', 'a4', 'a5', 'a6', 'a7', 'a8', 'a1', 'a2'])
   })
 
   it.each([

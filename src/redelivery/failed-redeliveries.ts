@@ -1,7 +1,8 @@
 import type { Message } from '@botpress/client'
+import { isToCome } from '../clock'
 import { MAX_REDELIVERY_PAUSE_MS, REDELIVERY_PAUSE_MS } from '../time-limits'
 
-/** Reads the tag `redeliveryFailures`: a count, and the time of the last failure. Version 1.1 wrote the count alone. */
+/** Reads the tag `redeliveryFailures`: a count, and the time of the last failure. Version 1.1 wrote no time, and no 0. */
 const failuresOf = ({ tags }: Message) => {
   const [count = '', time = ''] = (tags['redeliveryFailures'] ?? '').split(' ')
   return { count: Number(count) || 0, lastAt: Date.parse(time) || 0 }
@@ -20,5 +21,6 @@ export const failedAtMost =
 /** Whether the pause after the last failed redelivery is over: 2^n minutes after n of them, at most 12 hours. */
 export const isPauseOver = (message: Message): boolean => {
   const { count, lastAt } = failuresOf(message)
-  return Date.now() - lastAt >= Math.min(2 ** count * REDELIVERY_PAUSE_MS, MAX_REDELIVERY_PAUSE_MS)
+  const pauseMs = Math.min(2 ** count * REDELIVERY_PAUSE_MS, MAX_REDELIVERY_PAUSE_MS)
+  return !isToCome(lastAt + pauseMs, pauseMs)
 }

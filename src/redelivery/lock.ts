@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
-import { withRetries } from '../botpress/with-retries'
-import { MAX_BOTPRESS_RETRY_AFTER_MS, MAX_LOCK_MS } from '../time-limits'
+import { isToCome } from '../clock'
+import { MAX_LOCK_MS } from '../time-limits'
 
 type LockOptions = {
   logger: bp.Logger
@@ -15,13 +15,13 @@ type LockOptions = {
 
 /**
  * Takes the lock of redeliveries, a state of the integration. Get-or-set never overwrites a state, so the caller that gets
- * its own `holder` back has the lock. A Personal Access Token may have no right to states: then the caller goes on without.
+ * its own `holder` back has the lock. If Botpress refuses it, as it may to a Personal Access Token, the caller goes on without.
  *
  * @returns a function that gives the lock back and throws nothing; `undefined` if another call has the lock
  * @throws what `ask` throws
  */
 export const takeLock = async (
-  { client, installation, tokenOwner }: Caller,
+  { client, installation }: Caller,
   { logger, until, ask }: LockOptions
 ): Promise<(() => Promise<void>) | undefined> => {
   const lock = { type: 'integration', id: installation.integrationId, name: 'redelivery' } as const
@@ -31,29 +31,22 @@ export const takeLock = async (
   const remove = async () => void (await client.setState({ ...lock, payload: null }))
   try {
     let held = await ask(getOrSet)
-    // Two calls may take a stale lock at the same time: a message may come twice then, with the same webhook-id.
-    if (!isInForce(held)) {
+    if (!isToCome(Number(held?.['until']), MAX_LOCK_MS)) {
+      // Two calls may do so at the same time: a message may come twice then, with the same webhook-id.
       await ask(remove)
       held = await ask(getOrSet)
     }
     if (held?.['holder'] !== mine.holder) return undefined
   } catch (thrown) {
-    if (tokenOwner === 'caller' && BotpressFailure.in(thrown)?.isTemporary === false) return async () => {}
+    if (BotpressFailure.in(thrown)?.isTemporary === false) return async () => {}
     throw thrown
   }
   return async () => {
-    // After `until`, another call may hold it.
+    // After `until`, another call may hold it. Not again after a failure: it may be gone already, and another call's too.
     if (Date.now() >= until) return
-    await withRetries(remove, { limitMs: until - Date.now(), maxAskedMs: MAX_BOTPRESS_RETRY_AFTER_MS }).catch(
-      (thrown) =>
-        logger
-          .forBot()
-          .error(`The next redelivery can begin in 45 s, as Botpress failed: ${BotpressFailure.reasonOf(thrown)}.`)
-    )
+    await remove().catch((thrown) => {
+      const reason = BotpressFailure.reasonOf(thrown)
+      logger.forBot().error(`The next redelivery can begin in 45 s only, as Botpress failed: ${reason}.`)
+    })
   }
-}
-
-const isInForce = (payload: Record<string, unknown> | undefined): boolean => {
-  const leftMs = Number(payload?.['until']) - Date.now()
-  return leftMs > 0 && leftMs <= MAX_LOCK_MS
 }

@@ -5,7 +5,8 @@ import { installationOf } from '../botpress/caller'
 import { integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { EndpointMemory } from '../outbox/endpoint-memory'
-import { failedAtMost, isPauseOver } from './failed-redeliveries'
+import { FRESH } from '../outbox/mark'
+import { isPauseOver } from './failed-redeliveries'
 import { redeliver } from './redeliver'
 import { CALL_MS, MAX_REDELIVERY_AGE_MS, MIN_REDELIVERY_MS } from '../time-limits'
 
@@ -27,9 +28,10 @@ export const redeliverIfDue = async (
   if (isOutOfTime() || !memory.beginLook()) return
   const now = Date.now()
   const isItsCallOver = ({ id, createdAt }: Message) => memory.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
-  const turns = [failedAtMost(0), isPauseOver].map(
-    (isDue) => (message: Message) => isItsCallOver(message) && isDue(message)
-  )
+  const turns = [
+    { tags: FRESH, isWanted: isItsCallOver },
+    { isWanted: (message: Message) => isItsCallOver(message) && isPauseOver(message) },
+  ]
   const since = new Date(now - MAX_REDELIVERY_AGE_MS).toISOString()
   try {
     const { undelivered, more } = await redeliver(

@@ -9,8 +9,8 @@ import { type Endpoint, endpointOf } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { outgoingMessageOf } from '../messages/outgoing-message'
 import { DELIVERY, type Patience, postMessage } from '../endpoint/post-message'
-import { type DeliveryTags, isUnmarked, type Mark, tagMessage, UNMARKED } from '../outbox/mark'
-import { type ListMarked, markedMessages, type MarkedMessagesOptions } from '../outbox/marked-messages'
+import { type DeliveryTags, FRESH, isUnmarked, type Mark, markOf, tagMessage, UNMARKED } from '../outbox/mark'
+import { type ListMarked, markedMessages } from '../outbox/marked-messages'
 import { failedAtMost, oneMoreFailure } from './failed-redeliveries'
 import { takeLock } from './lock'
 import { MIN_REDELIVERY_MS, READ_CONVERSATION_MS, REDELIVERY_TRY_MS } from '../time-limits'
@@ -20,12 +20,22 @@ const REDELIVERY: Patience = { ...DELIVERY, retries: 0, timeoutMs: REDELIVERY_TR
 /** At most so many marks are removed at the same time. */
 const MAX_UNMARKINGS = 20
 
-export type RedeliveryOptions = Pick<MarkedMessagesOptions, 'conversationId' | 'turns'> & {
+export type RedeliveryOptions = {
   mark: Mark
+  /** Botpress's id. Without it: all conversations. */
+  conversationId?: string
   /** No older messages (ISO 8601). */
   since?: string
+  turns?: Turn[]
   /** When the call ends at the latest, in milliseconds since 1970. */
   deadline: number
+}
+
+/** What is tried before the next turn comes, over all conversations. */
+export type Turn = {
+  /** That Botpress looks for. */
+  tags?: DeliveryTags
+  isWanted?: (message: Message) => boolean
 }
 
 /** How a redelivery went. */
@@ -39,8 +49,11 @@ export type Report = {
   reason?: string
 }
 
-/** What has failed more often comes later. */
-const REQUESTED_TURNS = [0, 1, 2, 4, Infinity].map(failedAtMost)
+/** What failed more often comes later. */
+const REQUESTED_TURNS: Turn[] = [
+  { tags: FRESH },
+  ...[1, 2, 4, Infinity].map((times) => ({ isWanted: failedAtMost(times) })),
+]
 
 /**
  * Delivers marked messages again, with one try each, until there are no more, the endpoint is down, or the time is up. One
@@ -53,12 +66,11 @@ export const redeliver = async (
   props: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   options: RedeliveryOptions
 ): Promise<Report> => {
-  const { conversationId, deadline } = options
   const { logger } = props
   const run = new Run(caller, props, options)
   const { report } = run
-  if ((await run.list({ conversationId })).messages.length === 0) return report
-  const unlock = await takeLock(caller, { logger, until: deadline, ask: (work) => run.ask(work) })
+  if (!(await run.isAnythingMarked())) return report
+  const unlock = await takeLock(caller, { logger, until: options.deadline, ask: (work) => run.ask(work) })
   if (!unlock) {
     return { ...report, more: true, reason: 'Another redelivery is at work. Ask again after a few seconds.' }
   }
@@ -78,11 +90,12 @@ export const redeliver = async (
 class Run {
   readonly report: Report = { delivered: 0, undelivered: 0, more: false }
   private readonly beginUntil: number
+  private readonly seen = new Set<string>()
   /** Conversations that could not be read. */
   private readonly unreadable = new Set<string>()
   private readonly unmarkings = new Set<Promise<void>>()
-  /** Unset until the first mark was removed, or could not be. */
-  private removesMarks?: boolean
+  /** How many marks more were removed than could not be. */
+  private unmarked = 0
 
   constructor(
     private readonly caller: Caller,
@@ -92,35 +105,45 @@ class Run {
     this.beginUntil = options.deadline - MIN_REDELIVERY_MS
   }
 
+  async isAnythingMarked(): Promise<boolean> {
+    const { messages, meta } = await this.list({ conversationId: this.options.conversationId })
+    return messages.length > 0 || meta.nextToken !== undefined
+  }
+
   async deliverAll(): Promise<void> {
-    const { conversationId, turns = REQUESTED_TURNS } = this.options
-    const lookUntil = (Date.now() + this.beginUntil) / 2
-    const list: ListMarked = async (query) => {
-      try {
-        return await this.list(query, READ_CONVERSATION_MS)
-      } catch (thrown) {
-        if (BotpressFailure.in(thrown)?.isTemporary) this.reportFailure(thrown)
-        throw thrown
-      }
-    }
     try {
       const endpoint = endpointOf(this.props.ctx.configuration)
-      let goesOn = true
-      for await (const message of markedMessages(list, { conversationId, turns, lookUntil })) {
-        if (!goesOn || this.isOutOfTime) {
-          this.report.more = true
-          break
-        }
-        goesOn = await this.tryOnce(endpoint, message)
+      for (const turn of this.options.turns ?? REQUESTED_TURNS) {
+        if (!(await this.take(turn, endpoint)) || !(await this.isAnythingMarked())) break
       }
     } catch (thrown) {
       this.reportFailure(thrown)
     }
     await Promise.all(this.unmarkings)
-    if (this.removesMarks === false) {
-      this.report.more = true
-      this.report.reason = 'Botpress could not remove the mark of a message that was delivered, so no more were sent.'
+  }
+
+  /** @returns whether to go on with the next turn */
+  private async take({ tags, isWanted = () => true }: Turn, endpoint: Endpoint): Promise<boolean> {
+    const list: ListMarked = async (query) => {
+      try {
+        return await this.list(query, tags, READ_CONVERSATION_MS)
+      } catch (thrown) {
+        // The iterator passes over a conversation that cannot be listed now.
+        if (BotpressFailure.in(thrown)?.isTemporary) this.reportFailure(thrown)
+        throw thrown
+      }
     }
+    const isNew = (message: Message) => !this.seen.has(message.id) && isWanted(message)
+    let goesOn = true
+    for await (const message of markedMessages(list, this.options.conversationId, isNew)) {
+      if (!goesOn || this.isOutOfTime) {
+        this.report.more = true
+        return false
+      }
+      this.seen.add(message.id)
+      goesOn = await this.tryOnce(endpoint, message)
+    }
+    return goesOn
   }
 
   /** Calls Botpress while there is time to begin a try. */
@@ -129,12 +152,20 @@ class Run {
   }
 
   /** Lists a page of what is marked; the last one when older messages than wanted begin. */
-  async list(query: { conversationId?: string; nextToken?: string }, limitMs?: number): ReturnType<ListMarked> {
+  private async list(
+    query: Parameters<ListMarked>[0],
+    more: DeliveryTags = {},
+    limitMs = Infinity
+  ): ReturnType<ListMarked> {
     const { mark, since = '' } = this.options
-    const listPage = () => this.caller.client.listMessages({ ...query, tags: { delivery: mark } })
-    const { messages, meta } = await this.ask(listPage, limitMs)
+    const tags = { ...more, delivery: mark }
+    const { messages, meta } = await this.ask(() => this.caller.client.listMessages({ ...query, tags }), limitMs)
     const young = messages.filter(({ createdAt }) => createdAt >= since)
-    return { messages: young, meta: young.length < messages.length ? {} : meta }
+    return {
+      // The list may lag behind the tags.
+      messages: young.filter((message) => markOf(message) === mark),
+      meta: young.length < messages.length ? {} : meta,
+    }
   }
 
   private get isOutOfTime(): boolean {
@@ -179,21 +210,21 @@ class Run {
   /**
    * Removes a mark, in parallel with the next tries once one removal has shown that it works.
    *
-   * @returns whether to go on: while Botpress removes no marks, all that is delivered would come again
+   * @returns whether to go on: if Botpress removes no marks, all that is delivered would come again
    */
   private async unmark(id: string, isDelivered: boolean): Promise<boolean> {
     const unmark = async () => {
       const isDone = await this.tag(id, UNMARKED)
+      this.unmarked += isDone ? 1 : -1
       if (isDone && isDelivered) this.report.delivered++
-      this.removesMarks = isDone && this.removesMarks !== false
+      if (!isDone) this.report.reason = 'Botpress could not remove the mark of a message that was delivered.'
       this.unmarkings.delete(unmarking)
     }
     const unmarking = unmark()
     this.unmarkings.add(unmarking)
-    if (this.removesMarks === undefined || this.unmarkings.size === MAX_UNMARKINGS) {
-      await Promise.race(this.unmarkings)
-    }
-    return this.removesMarks !== false
+    if (this.unmarked <= 0 || this.unmarkings.size === MAX_UNMARKINGS) await Promise.race(this.unmarkings)
+    this.report.more ||= this.unmarked < 0
+    return this.unmarked >= -1
   }
 
   private tag(id: string, tags: DeliveryTags): Promise<boolean> {

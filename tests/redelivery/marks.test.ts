@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { send } from '../harness/backend'
-import { beginAnewForEachTest, marks, outage, redeliver, say, start, texts } from './outage'
+import { beginAnewForEachTest, marks, MINUTE, missed, outage, redeliver, say, start, texts } from './outage'
 
 beginAnewForEachTest()
 
@@ -79,6 +79,27 @@ describe('the record', () => {
     expect(marks()).toEqual({ Hi: undefined })
   })
 
+  it('is written also by an instance that was frozen in the try', async () => {
+    outage.statusOf = () => {
+      outage.sandbox.elapse(MINUTE)
+      return 400
+    }
+    await say('Hi')
+    expect(marks()).toEqual({ Hi: 'failed' })
+  })
+
+  it.each([
+    ['failed', 204, undefined],
+    ['unknown', 204, undefined],
+    ['unknown', 400, 'unknown'],
+  ])('of a message that Botpress hands over again: %s, then %i', async (before, status, after) => {
+    const { id } = missed('Hi', { delivery: before })
+    outage.statusOf = () => status
+    await outage.sandbox.redeliver(id)
+    expect(marks()).toEqual({ Hi: after })
+    expect(texts()).toEqual(['Hi'])
+  })
+
   it('is written again where Botpress fails too', async () => {
     let left = 2
     outage.faultOf = ({ operation }) =>
@@ -96,6 +117,7 @@ describe('the record', () => {
     await expect
       .poll(() => outage.logged.join('\n'))
       .toMatch(/The message msg_\w+ could not be marked as failed: The reason\./)
+    expect(outage.logged.join('\n')).toContain('It is not delivered later, as Botpress did not take the mark.')
     let tries = 0
     outage.statusOf = () => (++tries === 1 ? 503 : 204)
     expect((await say('Ho')).status).toBe(200)

@@ -12,7 +12,7 @@ export type Missed = {
   conversation?: string
   /** How long ago the bot made it. */
   ageMs?: number
-  /** The tag that counts failed redeliveries. */
+  /** The tag that counts failed redeliveries; 1.1 wrote none, and no 0. */
   failures?: string
 }
 
@@ -20,7 +20,7 @@ export type Missed = {
 export const missedMessage = (
   from: Pick<Installation, 'chat'>,
   text: string,
-  { delivery = 'failed', conversation, ageMs = MINUTE, failures = '' }: Missed = {}
+  { delivery = 'failed', conversation, ageMs = MINUTE, failures = '0' }: Missed = {}
 ): Message => {
   const { chat } = from
   const conversationId = conversationIn(from, conversation).id

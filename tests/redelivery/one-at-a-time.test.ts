@@ -101,18 +101,23 @@ describe('one redelivery at a time', () => {
     expect((await redeliver()).body).toMatchObject({ delivered: 2, more: false })
   })
 
-  it('is given back also if Botpress asks for more patience than there is', async () => {
+  it('is removed once: a repeat could remove the lock of another call', async () => {
     missed('1')
-    let left = 1
-    const busy = { answer: { status: 429, headers: { 'retry-after': '60' } } }
-    outage.faultOf = ({ operation }) => (operation === 'setState' && left-- > 0 ? busy : undefined)
-    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0, more: false })
-    expect(outage.sandbox.chat.states.all()).toEqual([])
+    const busy = { reset: 'after write' as const }
+    outage.faultOf = ({ operation }) => (operation === 'setState' ? busy : undefined)
+    expect((await redeliver()).body).toMatchObject({ delivered: 1 })
+    expect(outage.events.filter((event) => event === 'unlock')).toHaveLength(1)
+    expect(outage.logged.join('\n')).toMatch(/The next redelivery can begin in 45 s only, as Botpress failed: .*/)
   })
 
   it('a request goes on without it if Botpress refuses it to the caller', async () => {
     missed('1')
     outage.faultOf = ({ operation }) => (operation === 'getOrSetState' ? refusal : undefined)
     expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0, more: false })
+    const accessKey = 'k'.repeat(32)
+    outage.sandbox.configure({ endpoint: outage.endpoint.url, accessKey })
+    missed('2')
+    const { body } = await redeliver({}, { authorization: `Bearer ${accessKey}` })
+    expect(body).toEqual({ delivered: 1, undelivered: 0, more: false })
   })
 })

@@ -165,6 +165,19 @@ describe('redelivery by itself', () => {
     expect(outage.sandbox.chat.messages.all().map(({ tags }) => tags)).toEqual([{}])
   })
 
+  it('a time that was written under a clock far ahead delays nothing', async () => {
+    const ahead = new Date(Date.now() + DAY).toISOString()
+    missed('counted', { failures: `1 ${ahead}` })
+    await outage.sandbox.register()
+    expect(texts()).toEqual(['counted'])
+    outage.sandbox.elapse(DAY)
+    await say('a')
+    outage.sandbox.elapse(-DAY)
+    missed('later')
+    await say('b')
+    expect(texts()).toContain('later')
+  })
+
   it('ends when the endpoint is down, and tells the log', async () => {
     missedOnes(4)
     outage.statusOf = (text) => (text === '3' ? 503 : 204)

@@ -1,9 +1,9 @@
 // @ts-check
-// Delivers messages of the bot through a bundle, one after another, and tells the parent process what CPU each has taken.
+// Calls a bundle with the same request again and again, and tells the parent process what CPU each call took.
 const [, , bundle, request, warmUp, times] = process.argv
 
 /** @param {number} count */
-const deliver = async (count) => {
+const call = async (count) => {
   const { handler } = require(/** @type {string} */ (bundle))
   for (let index = 0; index < count; index++) {
     const { status } = await handler(JSON.parse(/** @type {string} */ (request)))
@@ -12,9 +12,9 @@ const deliver = async (count) => {
 }
 
 const main = async () => {
-  await deliver(Number(warmUp))
+  await call(Number(warmUp))
   const before = process.cpuUsage()
-  await deliver(Number(times))
+  await call(Number(times))
   const { user, system } = process.cpuUsage(before)
   process.send?.((user + system) / Number(times))
   process.disconnect()
