@@ -72,7 +72,7 @@ export const EXAMPLES = {
   registrationTest: { type: 'test', payload: 'test' },
 }
 
-const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
+const SEND_AGAIN = 'It is safe to send the same request again; a message with the same messageId.'
 
 /** What the integration answers where something is wrong, by status. */
 export const PROBLEM_EXAMPLES = {

@@ -1,3 +1,4 @@
+import { RuntimeError } from '@botpress/sdk'
 import { STATUS_CODES } from 'node:http'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
@@ -33,6 +34,8 @@ export class Problem extends Error {
  */
 export const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): Problem => {
   if (thrown instanceof Problem) return thrown
+  // Of the configuration, which has been broken since the registration.
+  if (thrown instanceof RuntimeError) return new Problem(409, thrown.message)
   const failure = BotpressFailure.in(thrown)
   if (!failure) {
     console.error(thrown instanceof Error ? thrown.stack : thrown)
@@ -64,7 +67,7 @@ export const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): P
 /** More than that nobody waits, and what Botpress tells may be no number of seconds at all. */
 const DAY_SECONDS = 24 * 60 * 60
 
-const SEND_AGAIN = 'It is safe to send the same request again, with the same messageId.'
+const SEND_AGAIN = 'It is safe to send the same request again; a message with the same messageId.'
 
 /** The answer to a request that nobody knows the sender of: `reason` is a sentence, what to send instead follows it. */
 export const unauthorized = (reason: string): Problem =>
