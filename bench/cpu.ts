@@ -3,8 +3,8 @@ import { once } from 'node:events'
 import http from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-const WARM_UP = 1000
-const TIMES = 5000
+const WARM_UP = 500
+const TIMES = 2000
 
 const at = { createdAt: '2026-11-20T21:17:38.536Z', updatedAt: '2026-11-20T21:17:38.536Z' }
 const [conversationId, userId, type, payload] = ['conv_1', 'user_1', 'text', { text: 'You said: Hello' }]

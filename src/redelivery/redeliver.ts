@@ -33,7 +33,7 @@ export type Turn = {
 /** What failed more often comes later. */
 const REQUESTED_TURNS: Turn[] = [
   { tags: FRESH },
-  ...[1, 2, 4, Infinity].map((times) => ({ isWanted: failedAtMost(times) })),
+  ...[1, 2, 3, 4, 6, Infinity].map((times) => ({ isWanted: failedAtMost(times) })),
 ]
 
 /**

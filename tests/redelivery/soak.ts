@@ -176,11 +176,11 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
   }
 
   /** As a backend does when it starts: asks while something is delivered, and again if nothing was tried. */
-  const redeliver = async (isRepeat = false): Promise<number> => {
-    const { body } = await ask(sandbox, {}, { path: '/redeliveries' })
+  const redeliver = async (delivery: string, isRepeat = false): Promise<number> => {
+    const { body } = await ask(sandbox, { delivery }, { path: '/redeliveries' })
     if (!body.more || (isRepeat && body.delivered === 0 && body.undelivered > 0)) return body.delivered
     if (body.delivered === 0) await sleep(500)
-    return body.delivered + (await redeliver(body.delivered === 0))
+    return body.delivered + (await redeliver(delivery, body.delivered === 0))
   }
 
   const textsIn = async (conversationId: string, nextToken = ''): Promise<string[]> => {
@@ -199,10 +199,10 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
     isOver = true
     // An instance that was ended in its redelivery holds the lock for 45 s.
     sandbox.elapse(MINUTE)
-    redeliveredOnRequest = await redeliver()
+    redeliveredOnRequest = (await redeliver('failed')) + (await redeliver('unknown'))
     for (const { id, payload, conversationId, direction, tags } of sandbox.chat.messages.all()) {
       if (direction === 'incoming' || arrivals.has(String(payload.text))) continue
-      if (BAD.has(String(payload.text)) && tags['delivery'] === 'failed') {
+      if (BAD.has(String(payload.text)) && tags['delivery']) {
         keptBad++
         continue
       }
