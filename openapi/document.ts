@@ -193,6 +193,7 @@ export const openApiDocument = {
           ...problems,
           400: problem('400 redelivering', 'A field at fault, or no JSON object.'),
           404: problem('404 reading', 'There is no such conversation.'),
+          409: problem(409, 'The configuration names no endpoint that messages could go to.'),
         },
       },
     },

@@ -106,6 +106,10 @@ export const PROBLEM_EXAMPLES = {
   '404 reading': { detail: 'There is no conversation with the conversationId "tea".' },
   '405 reading': { detail: 'The method POST is not known here. Use GET.' },
   405: { detail: 'The method GET is not known here. Use POST.' },
+  409: {
+    detail:
+      'The Response Endpoint URL is not set. Set it in the integration’s configuration to the address of your endpoint, such as https://example.com/bot.',
+  },
   413: { detail: 'Botpress refused the request: The request payload is too large.' },
   429: { detail: 'Botpress refused the request: The request has been rate limited.' },
   502: { detail: `Botpress failed: connect ECONNREFUSED (ECONNREFUSED). ${SEND_AGAIN}` },

@@ -59,8 +59,9 @@ describe('openapi.json', () => {
     for (const [status, example] of Object.entries(PROBLEM_EXAMPLES)) {
       const code = Number.parseInt(status, 10)
       const answer = { title: 'x', status: code, ...example }
+      const asked = code === 409 ? { ...received, path: '/redeliveries', body: EXAMPLES.redelivery } : received
       expect(() =>
-        mustBeDocumented({ ...received, status: code, contentType: 'application/problem+json', answer })
+        mustBeDocumented({ ...asked, status: code, contentType: 'application/problem+json', answer })
       ).not.toThrow()
     }
   })

@@ -125,6 +125,14 @@ describe('POST {webhook URL}/redeliveries', () => {
     expect(texts()).toEqual([])
   })
 
+  it('409 if the configuration has been broken since its registration, and why', async () => {
+    missed('Hi')
+    outage.sandbox.configure({ endpoint: outage.endpoint.url, signingSecret: 'secret' })
+    const { status, body } = await redeliver()
+    expect([status, body.detail]).toEqual([409, expect.stringContaining('The Signing Secret is malformed.')])
+    expect(marks()).toEqual({ Hi: 'failed' })
+  })
+
   it('405 for another method', async () => {
     const answer = await redeliver(undefined, { method: 'GET' })
     expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST'])
