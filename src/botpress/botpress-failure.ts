@@ -59,16 +59,12 @@ export const botpressFailureOf = (error: AxiosError, token: string | undefined):
         ? `${message} (${code})`
         : message
   return new BotpressFailure(token ? reason.replaceAll(token, '[token]') : reason, {
-    status: isTooLargeToSend(error) ? 413 : response?.status,
+    status: response?.status,
     type: typeof answered?.type === 'string' ? answered.type : undefined,
     retryAfterMs: askedPauseMs(response),
     timedOut: code === 'ECONNABORTED' || code === 'ETIMEDOUT',
   })
 }
-
-/** The client sends no body of over 100 MB. axios tells it by its words, follow-redirects by its code. */
-const isTooLargeToSend = ({ code, message }: AxiosError): boolean =>
-  code === 'ERR_FR_MAX_BODY_LENGTH_EXCEEDED' || message.includes('maxBodyLength')
 
 /** A rate limit tells its end in headers of its own, in seconds; the vendor's own code reads them in this order. */
 const askedPauseMs = (response: AxiosError['response']): number | undefined => {

@@ -2,9 +2,7 @@ import { Client } from '@botpress/client'
 import QuickLRU from 'quick-lru'
 import type { Caller, Installation } from './caller'
 import { botpressFailureOf } from './botpress-failure'
-// Before the first client is made: it changes what they are made of.
-// oxlint-disable-next-line import/no-unassigned-import
-import './transport'
+import { useTransport } from './transport'
 import { BOTPRESS_REQUEST_MS } from '../time-limits'
 
 /** To make one takes as long as to handle a message. Between as many as this and half of it are kept. */
@@ -58,6 +56,7 @@ export const createClient = ({
   onRefused,
 }: ClientOptions): Client => {
   const { botId, integrationId, integrationAlias } = installation
+  useTransport()
   return new Client({
     token,
     botId,

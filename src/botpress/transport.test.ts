@@ -2,11 +2,13 @@ import http from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, it } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
-import { abortable } from './transport'
+import { inTime, useTransport } from './transport'
 import { withRetries } from './with-retries'
 // The copy that the transport has.
 import axios = require('axios')
 import { hostForTest } from '../../tests/harness/host-for-test'
+
+useTransport()
 
 /** A server that answers slowly, and a client as the official one makes its own. */
 const slowServer = async (answerMs: number) => {
@@ -20,7 +22,7 @@ const slowServer = async (answerMs: number) => {
   })
   const client = axios.create({
     baseURL: `http://${await hostForTest(server)}`,
-    httpAgent: new http.Agent({ keepAlive: true }),
+    timeout: 10_000,
   })
   return { client, seen, aborted }
 }
@@ -44,7 +46,7 @@ it('what is given up is aborted, and what would follow it is not even begun', as
 
 it('what is left over when the work is done is aborted', async () => {
   const { client, aborted, seen } = await slowServer(300)
-  await abortable(async () => {
+  await inTime(10_000, async () => {
     void client.get('/left over').catch(() => {})
     while (seen.length === 0) await sleep(5)
   })
@@ -60,7 +62,7 @@ it('the connection of one client is used by the next', async () => {
   const { client, ...server } = await slowServer(1)
   const ports = new Set<unknown>()
   for (let count = 0; count < 5; count++) {
-    const another = axios.create({ baseURL: client.defaults.baseURL, httpAgent: new http.Agent({ keepAlive: true }) })
+    const another = axios.create({ baseURL: client.defaults.baseURL, timeout: 10_000 })
     ports.add((await another.get('/')).request.socket.localPort)
     await sleep(5)
   }

@@ -1,7 +1,7 @@
 import type { Client, Message } from '@botpress/client'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { abortable } from '../botpress/transport'
+import { inTime } from '../botpress/transport'
 import { type OutgoingMessage, outgoingMessageOf } from '../messages/outgoing-message'
 import { FIRST_LOOK_MS, MAX_LOOK_PAUSE_MS, QUIET_MS } from '../time-limits'
 
@@ -19,102 +19,81 @@ export type Clock = { now: () => number; sleep: (ms: number) => Promise<unknown>
 
 const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) }
 
-/** How a look at the conversation has ended. */
-type Outcome = { complete: boolean; refused?: boolean; retryAfterMs?: number }
-
 /**
  * Waits for the bot's replies: for as many as are enough, or, if nobody said how many, for the first one, and then until
- * none has followed for a second. Looks often at first, and then more rarely, each time at all that has come since the message: a reply may become
- * visible later than one that is newer.
+ * none has followed for a second. Looks often at first, and then less often; each time at all messages since the one that
+ * was sent, as a reply may become visible later than a newer one.
  *
  * @param client acts as the caller
- * @returns the bot's messages since the one that was sent, the oldest first; those that have been seen, when the time is up
- * or Botpress refuses to tell. Throws nothing: the message is in.
+ * @returns the bot's messages since then, oldest first: those seen when the time is up or Botpress refuses to tell. No
+ * failure of Botpress is thrown, as the message is in.
  */
-export const waitForReplies = (
+export const waitForReplies = async (
   client: Client,
   { sent, conversationId, waitMs, enough }: WaitOptions,
   { now, sleep }: Clock = REAL_CLOCK
-): Promise<OutgoingMessage[]> =>
-  // A look that is under way when the answer goes ends with it.
-  abortable(async () => {
-    let replies: Message[] = []
-    const deadline = now() + waitMs
-    const quietMs = enough === undefined ? QUIET_MS : Infinity
-    let quietSince = 0
-    let lookMs = 0
-    let last: Outcome = { complete: true }
+): Promise<OutgoingMessage[]> => {
+  let replies: Message[] = []
+  const deadline = now() + waitMs
+  const quietMs = enough === undefined ? QUIET_MS : Infinity
+  let quietSince = 0
+  let lookMs = 0
+  let failure: BotpressFailure | undefined
 
-    for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_LOOK_PAUSE_MS)) {
-      const untilQuiet = replies.length > 0 && last.complete ? quietSince + quietMs - now() : Infinity
-      const nextPauseMs = Math.max(0, Math.min(pauseMs, untilQuiet), last.retryAfterMs ?? 0)
-      const leftMs = deadline - now()
-      if (leftMs <= 0 || (last.retryAfterMs ?? 0) >= leftMs) break
-      // The last look should be over in time. One that takes longer is cut off, and what it has found by then counts.
-      const untilLastLook = Math.max(0, leftMs - lookMs)
-      const isLast = untilLastLook === 0
-      await sleep(Math.min(nextPauseMs, untilLastLook))
+  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_LOOK_PAUSE_MS)) {
+    const untilQuiet = replies.length > 0 && !failure ? quietSince + quietMs - now() : Infinity
+    const askedMs = failure?.more.retryAfterMs ?? 0
+    const leftMs = deadline - now()
+    if (leftMs <= 0 || askedMs >= leftMs) break
+    // Leave time for a last look. If it takes longer than the one before, it is cut off, and what it has found counts.
+    const untilLastLook = Math.max(0, leftMs - lookMs)
+    await sleep(Math.min(Math.max(0, Math.min(pauseMs, untilQuiet), askedMs), untilLastLook))
 
-      const start = now()
-      const isQuiet = replies.length > 0 && start >= quietSince + quietMs
-      const found: Message[] = []
-      const outcome = await inTime(deadline - start, look(client, sent, found))
-      lookMs = now() - start
-      last = outcome ?? { complete: false }
+    const start = now()
+    const isQuiet = replies.length > 0 && start >= quietSince + quietMs
+    const found: Message[] = []
+    failure = await inTime(deadline - start, () => look(client, sent, found)).catch(failureOrThrow)
+    lookMs = now() - start
 
-      const before = replies.length
-      replies = merged(replies, found, last.complete)
-      const hasMore = replies.length > before
-      if (hasMore) quietSince = now()
-      if (!outcome || isLast || last.refused) break
-      // A look that broke off has seen the newest ones only.
-      if (last.complete && (replies.length >= (enough ?? Infinity) || (isQuiet && !hasMore))) break
-    }
-    return replies.map((reply) => outgoingMessageOf(reply, conversationId))
-  })
+    const before = replies.length
+    // A look that failed has seen only the newest.
+    replies = merged(replies, found, !failure)
+    const hasMore = replies.length > before
+    if (hasMore) quietSince = now()
+    if (untilLastLook === 0 || failure?.isTemporary === false) break
+    if (!failure && (replies.length >= (enough ?? Infinity) || (isQuiet && !hasMore))) break
+  }
+  return replies.map((reply) => outgoingMessageOf(reply, conversationId))
+}
 
-/** The replies with those that were found, each once, the oldest first. */
+/** The replies with those that were found, each once, oldest first. */
 const merged = (replies: Message[], found: Message[], isComplete: boolean): Message[] => {
   const seen = found.filter(({ direction }) => direction === 'outgoing').reverse()
-  // Among those of the same millisecond, Botpress's list tells the order.
+  // Botpress's list tells the order of those of the same millisecond.
   const inOrder = isComplete ? [...seen, ...replies] : [...replies, ...seen]
   const byId = new Map(inOrder.map((message) => [message.id, message]))
   return [...byId.values()].sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))
 }
 
-/**
- * Looks at the messages of a conversation since one of them.
- *
- * @param found gets them page by page, the newest first: also those of a look that does not come to its end
- */
-const look = async (client: Client, { id, conversationId, createdAt }: Message, found: Message[]): Promise<Outcome> => {
-  try {
-    let nextToken: string | undefined
-    do {
-      const { messages, meta } = await client.listMessages({ conversationId, nextToken })
-      for (const message of messages) {
-        // The message itself may have been deleted since.
-        if (message.id === id || message.createdAt < createdAt) return { complete: true }
-        found.push(message)
-      }
-      nextToken = meta.nextToken
-    } while (nextToken)
-    return { complete: true }
-  } catch (thrown) {
-    const failure = BotpressFailure.in(thrown)
-    return { complete: false, refused: !failure?.isTemporary, retryAfterMs: failure?.more.retryAfterMs }
-  }
+/** Collects the messages of a conversation since one of them in `found`, newest first, also if it fails before the end. */
+const look = async (
+  client: Client,
+  { id, conversationId, createdAt }: Message,
+  found: Message[]
+): Promise<undefined> => {
+  let nextToken: string | undefined
+  do {
+    const { messages, meta } = await client.listMessages({ conversationId, nextToken })
+    // The message itself may have been deleted since.
+    const end = messages.findIndex((message) => message.id === id || message.createdAt < createdAt)
+    if (end >= 0) return void found.push(...messages.slice(0, end))
+    found.push(...messages)
+    nextToken = meta.nextToken
+  } while (nextToken)
 }
 
-/** What `work` resolves to, `undefined` where that takes longer. */
-const inTime = async <T>(limitMs: number, work: Promise<T>): Promise<T | undefined> => {
-  let timer: NodeJS.Timeout | undefined
-  const outOfTime = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), limitMs)
-  })
-  try {
-    return await Promise.race([work, outOfTime])
-  } finally {
-    clearTimeout(timer)
-  }
+const failureOrThrow = (thrown: unknown): BotpressFailure => {
+  const failure = BotpressFailure.in(thrown)
+  if (!failure) throw thrown
+  return failure
 }
