@@ -1,6 +1,6 @@
 /**
- * Whether a moment is still to come, by at most so long. What is further ahead was written under a wrong clock, which has
- * been set back since or is another machine's: it does not count.
+ * Whether a moment is in the future, but not by more than `maxMs`. A later one was dated by a wrong clock, of another machine
+ * or of this one before it was set, and does not count.
  *
  * @param moment in milliseconds since 1970
  */

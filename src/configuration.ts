@@ -6,7 +6,7 @@ import type * as bp from '.botpress'
 export type Endpoint = {
   /** With its path and query. */
   url: URL
-  /** Sign what is sent, each for itself, where the owner has set a secret, or two while one is being replaced. */
+  /** One for each signing secret. Each adds a signature of its own. */
   webhooks: Webhook[]
   /** Name and value of a header that goes with each message. */
   header?: [name: string, value: string]
@@ -17,8 +17,8 @@ type Configuration = Partial<bp.configuration.Configuration>
 /**
  * Reads what is configured of the endpoint.
  *
- * @throws RuntimeError when the URL is not set, not a URL or neither http nor https, or a secret or the header is malformed;
- * the message says what to set instead, and holds none of them
+ * @throws RuntimeError if the URL is missing, malformed or neither http nor https, or a secret or the header is malformed; it
+ * says what to set instead, and shows no secret
  */
 export const endpointOf = ({ responseEndpointURL, signingSecret, endpointHeader }: Configuration): Endpoint => ({
   url: parseUrl(responseEndpointURL?.trim()),
@@ -27,40 +27,29 @@ export const endpointOf = ({ responseEndpointURL, signingSecret, endpointHeader 
 })
 
 /**
- * The keys that let a backend in without a token of Botpress: none, one, or two while one is being replaced. What would not
- * register opens nothing.
+ * The keys that let a backend in without a token of Botpress.
+ *
+ * @throws RuntimeError if a key is malformed; it says what one looks like, and shows none
  */
-export const accessKeysOf = ({ accessKey }: Configuration): string[] => {
-  const keys = secretsIn(accessKey)
-  return keys.length <= MAX_SECRETS && keys.every((key) => parseKey(key) !== undefined) ? keys : []
-}
-
-/** @throws RuntimeError when an access key is malformed; the message says what one looks like, and does not hold it */
-export const checkAccessKeys = ({ accessKey }: Configuration): void => {
+export const parseAccessKeys = ({ accessKey }: Configuration): string[] =>
   oneOrTwo(accessKey, 'Access Key', parseKey, KEY_ADVICE)
-}
 
-/** The old one and the new one. */
-const MAX_SECRETS = 2
-
-const secretsIn = (configured = ''): string[] => String(configured).match(/\S+/g) ?? []
-
-/** While a secret is being replaced, the old one and the new one stand side by side, with white space between them. */
+/** While a secret is being replaced, the old and the new one are both set, with white space between them. */
 const oneOrTwo = <T>(
   configured: string | undefined,
   title: string,
   parse: (secret: string) => T | undefined,
   advice: string
 ): T[] => {
-  const secrets = secretsIn(configured)
+  const secrets = String(configured ?? '').match(/\S+/g) ?? []
   const parsed = secrets.map(parse).filter((secret) => secret !== undefined)
   if (parsed.length < secrets.length) throw new RuntimeError(`The ${title} is malformed. ${advice}`)
-  if (secrets.length > MAX_SECRETS)
+  if (secrets.length > 2)
     throw new RuntimeError(`The ${title} holds more than two, the old one and the new one. ${advice}`)
   return parsed
 }
 
-/** Chat programs and word processors put such into what is copied from them. Not the plain space, which a path may have. */
+/** Chat programs and word processors add such characters to copied text. The plain space is none: a path may have it. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]|[^\S ]/u
 
 const parseUrl = (configured: string | undefined): URL => {
@@ -115,7 +104,7 @@ const HEADER_ADVICE =
 /** A name that is a token after RFC 9110, section 5.6.2, and a value of visible characters with spaces between them. */
 const HEADER = /^([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)$/
 
-/** What the integration or HTTP sets itself. */
+/** The integration or HTTP sets these itself. */
 const RESERVED_HEADERS =
   /^(webhook-.*|botpress-.*|content-.*|proxy-.*|host|connection|keep-alive|transfer-encoding|te|trailer|upgrade|expect|user-agent)$/i
 

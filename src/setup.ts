@@ -1,33 +1,33 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { installationOf } from './botpress/caller'
-import { checkAccessKeys, type Endpoint, endpointOf } from './configuration'
+import { type Endpoint, endpointOf, parseAccessKeys } from './configuration'
 import { EndpointMemory } from './outbox/endpoint-memory'
 import { redeliverIfDue } from './redelivery/redeliver-if-due'
 import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
 import { CALL_MS } from './time-limits'
 
-/** v0.2.3's own: public backends know it, and skip it. One with all six fields made some act on live systems. */
+/** The same as v0.2.3's: public backends know it and skip it. One with all six fields made some act on live systems. */
 const TEST = { type: 'test', payload: 'test' }
 
 /**
- * Proves that the configured endpoint takes messages, and delivers those that it has missed.
+ * Checks that the configured endpoint takes messages, and delivers those that it missed.
  *
- * @throws RuntimeError that tells the bot's owner what is wrong with the configuration or the endpoint, and what to do about it
+ * @throws RuntimeError that tells the bot's owner what is wrong with the configuration or the endpoint, and what to do
  */
 export const register: bp.IntegrationProps['register'] = async ({ ctx, logger }) => {
   const deadline = Date.now() + CALL_MS
-  checkAccessKeys(ctx.configuration)
+  parseAccessKeys(ctx.configuration)
   const endpoint = endpointOf(ctx.configuration)
-  await proveThatItTakesMessages(endpoint)
+  await sendTestMessage(endpoint)
   const memory = EndpointMemory.of(installationOf(ctx), endpoint.url)
   memory.took()
   memory.lookAtOnce()
   await redeliverIfDue({ ctx, logger }, deadline)
 }
 
-const proveThatItTakesMessages = async (endpoint: Endpoint): Promise<void> => {
+const sendTestMessage = async (endpoint: Endpoint): Promise<void> => {
   try {
     const { done } = await postMessage(endpoint, { id: 'test', body: TEST, overNewConnection: true }, ONE_TRY)
     await done

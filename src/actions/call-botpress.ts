@@ -1,7 +1,7 @@
 import { RuntimeError } from '@botpress/sdk'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { type Caller, installationOf } from '../botpress/caller'
+import type { Caller } from '../botpress/caller'
 import { integrationAsCaller } from '../botpress/client'
 import { withRetries } from '../botpress/with-retries'
 
@@ -11,7 +11,7 @@ import { withRetries } from '../botpress/with-retries'
  * @throws RuntimeError with Botpress's own reason, for the bot's builder
  */
 export const callBotpress = async <T>(ctx: bp.Context, work: (caller: Caller) => Promise<T>): Promise<T> => {
-  const integration = integrationAsCaller(installationOf(ctx))
+  const integration = integrationAsCaller(ctx)
   try {
     return await withRetries(() => work(integration))
   } catch (thrown) {

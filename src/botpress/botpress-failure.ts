@@ -1,15 +1,14 @@
 import { isApiError } from '@botpress/client'
-import type { AxiosError } from 'axios'
 import { retryAfterMs } from '../http/retry-after'
 
-/** A call to Botpress that failed: with what Botpress answered, where it answered at all. */
+/** A call to Botpress that failed, with what Botpress answered, if it did. */
 export class BotpressFailure extends Error {
   constructor(
-    /** Botpress's own words, or the network's; no token is in it. */
+    /** In the words of Botpress or the network, without the token. */
     readonly reason: string,
     readonly more: {
       status?: number
-      /** The vendor's word for the sort of error. */
+      /** Botpress's type of error, such as `ReferenceNotFound`. */
       type?: string
       /** How long Botpress asks to wait. */
       retryAfterMs?: number
@@ -19,37 +18,44 @@ export class BotpressFailure extends Error {
     super(reason)
   }
 
-  /** The failure in what the client has thrown; `undefined` where something else went wrong. */
+  /** The failure in what a client threw; `undefined` for any other error. */
   static in(thrown: unknown): BotpressFailure | undefined {
     if (thrown instanceof BotpressFailure) return thrown
     return isApiError(thrown) && thrown.error instanceof BotpressFailure ? thrown.error : undefined
   }
 
-  /** Why something failed, in words: Botpress's, if it is a failure of Botpress. */
+  /** Why something failed, in words. */
   static reasonOf(thrown: unknown): string {
     return BotpressFailure.in(thrown)?.reason ?? String(thrown)
   }
 
-  /** Whether something that the call names is not there. */
+  /** Whether something that the call names does not exist. */
   get isMissingResource(): boolean {
     return this.more.status === 404 || this.more.type === 'ReferenceNotFound'
   }
 
-  /** Whether the same call may well succeed later. */
+  /** Whether the same call may succeed later. */
   get isTemporary(): boolean {
     const { status } = this.more
-    // 409 is a lock, or a write that came at the same time.
+    // 409 is a lock, or a write at the same time.
     return status === undefined || [408, 409, 429, 500, 502, 503, 504].includes(status)
   }
 }
 
+/** As axios has it, and the client's own HTTP since version 2. */
+type RequestError = {
+  message: string
+  code?: string
+  response?: { status: number; data: unknown; headers: Record<string, unknown> }
+}
+
 /**
- * What is behind an error of the client's transport. The client keeps no status of an answer that is not in the vendor's own
- * form, and no header of any: both are taken here.
+ * Reads an error of the client's HTTP. The client itself drops the headers, and the status of an answer that is not in
+ * Botpress's own form.
  *
- * @param token the one that was sent: it is taken out of the words
+ * @param token what was sent: it is taken out of the words
  */
-export const botpressFailureOf = (error: AxiosError, token: string | undefined): BotpressFailure => {
+export const botpressFailureOf = (error: RequestError, token: string | undefined): BotpressFailure => {
   const { response, code, message } = error
   const answered = response?.data as Partial<Record<'message' | 'type', unknown>> | undefined
   const reason =
@@ -66,8 +72,8 @@ export const botpressFailureOf = (error: AxiosError, token: string | undefined):
   })
 }
 
-/** A rate limit tells its end in headers of its own, in seconds; the vendor's own code reads them in this order. */
-const askedPauseMs = (response: AxiosError['response']): number | undefined => {
+/** A rate limit tells its end in headers of its own, in seconds. Botpress's own code reads them in this order. */
+const askedPauseMs = (response: RequestError['response']): number | undefined => {
   const { headers = {}, status } = response ?? {}
   const reset = status === 429 ? (headers['ratelimit-reset'] ?? headers['x-ratelimit-reset']) : undefined
   return retryAfterMs(reset) ?? retryAfterMs(headers['retry-after'])

@@ -6,16 +6,16 @@ export type Installation = {
   botId: string
   integrationId: string
   webhookId: string
-  /** Which of the bot's installations it is; older clouds know no alias. */
+  /** Which of the bot's installations it is. Older clouds know no alias. */
   integrationAlias?: string
 }
 
-/** Who has sent a request, and to which installation. */
+/** Who calls Botpress, for which installation. */
 export type Caller = {
-  /** Acts with the token. Its errors hold a BotpressFailure, which `BotpressFailure.in` gets out. */
+  /** Acts with the caller's token. Its errors hold a BotpressFailure: `BotpressFailure.in` gets it out. */
   client: Client
   installation: Installation
-  /** Whose the token is: the caller's own, or the integration's, for those that it has let in itself. */
+  /** `caller`: a Personal Access Token. `integration`: its own token, also for those who have an access key. */
   tokenOwner: 'caller' | 'integration'
 }
 

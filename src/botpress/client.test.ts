@@ -2,10 +2,14 @@ import { createServer, type RequestListener } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, it, onTestFinished, vi } from 'vitest'
 import { BotpressFailure } from './botpress-failure'
-import { callerClient, createClient, integrationAsCaller } from './client'
+import type * as bp from '.botpress'
+import { createClient, integrationAsCaller, tokenAsCaller } from './client'
 import { hostForTest } from '../../tests/harness/host-for-test'
 
 const installation = { botId: 'bot', integrationId: 'integration', webhookId: 'webhook' }
+
+const callerClient = (token: string, of: object) => tokenAsCaller(of as bp.Context, token).client
+const integrationClient = (of: object) => integrationAsCaller(of as bp.Context).client
 
 /** Lets a server stand for Botpress. */
 const botpress = async (listener: RequestListener): Promise<void> => {
@@ -72,8 +76,8 @@ describe('the client of a caller', () => {
     for (const name of ['botId', 'integrationId', 'webhookId', 'integrationAlias']) {
       expect(callerClient('token', { ...installation, [name]: 'another' })).not.toBe(client)
     }
-    expect(integrationAsCaller(installation).client).not.toBe(client)
-    expect(integrationAsCaller(installation).client).toBe(integrationAsCaller(installation).client)
+    expect(integrationClient(installation)).not.toBe(client)
+    expect(integrationClient(installation)).toBe(integrationClient(installation))
   })
 
   it.each([

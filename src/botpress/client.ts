@@ -1,41 +1,34 @@
 import { Client } from '@botpress/client'
 import QuickLRU from 'quick-lru'
-import type { Caller, Installation } from './caller'
-import { botpressFailureOf } from './botpress-failure'
-import { useTransport } from './transport'
+import type * as bp from '.botpress'
 import { BOTPRESS_REQUEST_MS } from '../time-limits'
+import { botpressFailureOf } from './botpress-failure'
+import { type Caller, type Installation, installationOf } from './caller'
+import { useTransport } from './transport'
 
-/** To make one takes as long as to handle a message. Between as many as this and half of it are kept. */
+/** Between half as many and as many are kept: making one takes as long as handling a message. */
 const MAX_CLIENTS = 100
 
 const clients = new QuickLRU<string, Client>({ maxSize: MAX_CLIENTS / 2 })
 
-/**
- * The client that acts as a caller.
- *
- * @param token never empty: the official client would take the integration's own from the environment
- */
-export const callerClient = (token: string, installation: Installation): Client =>
-  rememberedClient({ token, installation })
-
 /** The integration itself, with the token that the cloud has put into its environment. */
-export const integrationAsCaller = (installation: Installation): Caller => ({
-  client: rememberedClient({ installation }),
-  installation,
-  tokenOwner: 'integration',
-})
+export const integrationAsCaller = (ctx: bp.Context): Caller => {
+  const installation = installationOf(ctx)
+  return { client: rememberedClient({ installation }), installation, tokenOwner: 'integration' }
+}
+
+/** @param token never empty: the official client would take the integration's own token from the environment */
+export const tokenAsCaller = (ctx: bp.Context, token: string): Caller => {
+  const installation = installationOf(ctx)
+  return { client: rememberedClient({ token, installation }), installation, tokenOwner: 'caller' }
+}
 
 const rememberedClient = ({ token, installation }: ClientOptions): Client => {
   const { botId, integrationId, webhookId, integrationAlias } = installation
   const key = JSON.stringify([token, botId, integrationId, webhookId, integrationAlias])
-  const client =
-    clients.get(key) ??
-    createClient({
-      token,
-      installation,
-      // Made-up tokens do not crowd out the good ones.
-      onRefused: () => clients.delete(key),
-    })
+  // Made-up tokens must not crowd out the good ones.
+  const onRefused = () => void clients.delete(key)
+  const client = clients.get(key) ?? createClient({ token, installation, onRefused })
   clients.set(key, client)
   return client
 }
@@ -44,7 +37,7 @@ type ClientOptions = {
   token?: string
   installation: Installation
   timeoutMs?: number
-  /** Told when Botpress refuses the token. */
+  /** Called if Botpress refuses the token. */
   onRefused?: () => void
 }
 
@@ -65,9 +58,9 @@ export const createClient = ({
     timeout: timeoutMs,
     retry: {
       retries: 1,
-      // The one hook that sees an error with its headers and that each version of the client calls.
+      // The only hook that sees an error with its headers in every version of the client.
       retryCondition: (error) => {
-        // Where it gets none, the official client takes the integration's own.
+        // Without a token, the official client uses the integration's own.
         const failure = botpressFailureOf(error, token ?? process.env['BP_TOKEN'])
         if (failure.more.status === 401 || failure.more.status === 403) onRefused?.()
         throw failure

@@ -5,14 +5,14 @@ import { Remembered } from './remembered'
 
 const users = new Remembered<User>({ maxSize: 5000 })
 const conversations = new Remembered<Conversation>({ maxSize: 5000 })
-const externalIds = new Remembered<{ id: string }>({ maxSize: 5000 })
+const externalIds = new Remembered<string>({ maxSize: 5000 })
 
-/** What a Botpress user is given beside its id. What is `undefined` stays as it is. */
+/** A field that is `undefined` stays as it is. */
 export type Profile = { name?: string; pictureUrl?: string }
 
 /**
- * The user with an external id, created if missing, with that profile. One that is remembered costs a call only if the
- * profile differs.
+ * The user with an external id, created if missing, with that profile. A remembered user costs a call only if its profile
+ * differs.
  *
  * @throws what the caller's client throws
  */
@@ -23,7 +23,7 @@ export const getOrCreateUser = async (
 ): Promise<User> => {
   const known = users.get(installation, id)
   const user = known ?? (await client.getOrCreateUser({ ...profile, tags: { id } })).user
-  // Since API 1.80 a user that is looked up is updated too; before, it came back as it was.
+  // Since API 1.80, get-or-create also updates an existing user. Before, it did not.
   const { name = user.name, pictureUrl = user.pictureUrl } = profile
   const differs = name !== user.name || pictureUrl !== user.pictureUrl
   if (!differs) return known ?? users.set(installation, id, user)
@@ -42,7 +42,7 @@ export const getOrCreateConversation = async ({ client, installation }: Caller, 
   return conversations.set(installation, id, conversation)
 }
 
-/** Forgets a user and a conversation, by their external ids: they are looked up again. */
+/** Forgets a user and a conversation, by their external ids, so that they are looked up again. */
 export const forget = (installation: Installation, { userId = '', conversationId = '' }): void => {
   users.forget(installation, userId)
   conversations.forget(installation, conversationId)
@@ -59,11 +59,11 @@ export const externalConversationId = async (
   conversationId: string
 ): Promise<string | undefined> => {
   const known = externalIds.get(installation, conversationId)
-  if (known) return known.id
+  if (known) return known
   try {
     const { conversation } = await client.getConversation({ id: conversationId })
     const id = conversation.tags['id']
-    return id && externalIds.set(installation, conversationId, { id }).id
+    return id && externalIds.set(installation, conversationId, id)
   } catch (thrown) {
     if (BotpressFailure.in(thrown)?.isMissingResource) return undefined
     throw thrown

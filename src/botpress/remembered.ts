@@ -2,14 +2,14 @@ import QuickLRU from 'quick-lru'
 import type { Installation } from './caller'
 import { REMEMBERED_MS } from '../time-limits'
 
-/** In characters of JSON: what is larger, such as a user with a picture in its URL, is looked up each time. */
+/** In characters of JSON. Larger entries, such as a user whose picture is in its URL, are looked up each time. */
 const MAX_ENTRY_SIZE = 2000
 
 /**
- * What an instance of the integration remembers between calls, bounded in number, size and age. It may be lost at any time,
- * and is only ever a shortcut: whether a caller may come in is for Botpress to say, on a call with the caller's own token.
+ * What an instance remembers of Botpress between calls, bounded in number, size and age. It may be lost at any time. It lets
+ * nobody in: Botpress checks each caller's own token.
  */
-export class Remembered<T extends object> {
+export class Remembered<T> {
   private readonly entries: QuickLRU<string, T>
 
   constructor({ maxSize }: { maxSize: number }) {
@@ -17,7 +17,7 @@ export class Remembered<T extends object> {
     this.entries = new QuickLRU({ maxSize: maxSize / 2, maxAge: REMEMBERED_MS })
   }
 
-  /** @param id what it is known by within the installation */
+  /** @param id unique within the installation */
   get(installation: Installation, id: string): T | undefined {
     return this.entries.get(keyWithin(installation, id))
   }
@@ -34,6 +34,6 @@ export class Remembered<T extends object> {
   }
 }
 
-/** A key for what is known by an id within an installation. */
+/** A key for an id that is unique within an installation. */
 export const keyWithin = ({ botId, integrationId, webhookId }: Installation, id: string): string =>
   JSON.stringify([botId, integrationId, webhookId, id])

@@ -3,24 +3,24 @@ import http, { type ClientRequest, type IncomingHttpHeaders, type OutgoingHttpHe
 import https from 'node:https'
 import { IdleConnections, KEEP_ALIVE } from '../http/idle-connections'
 import { BotpressFailure } from './botpress-failure'
-// As the official client requires it: another form would bundle a second copy.
+// Imported as in the official client: another form would bundle a second copy.
 import axios = require('axios')
 
 const httpAgent = new http.Agent(KEEP_ALIVE)
 const httpsAgent = new https.Agent(KEEP_ALIVE)
 const idleConnections = new IdleConnections([httpAgent, httpsAgent])
 
-/** What a piece of work asks of Botpress. */
+/** The requests of some work. */
 type Calls = { unfinished: Set<ClientRequest>; areOver: boolean }
 
 const callsOfWork = new AsyncLocalStorage<Calls>()
 
 /**
- * Lets the official client send its requests as this file does. Its own way takes twice the CPU, keeps connections for each
- * client that nobody closes, and cannot be aborted.
+ * Makes all clients of Botpress send their requests through this file. Left alone, each client keeps connections of its own
+ * that nobody closes, its requests cannot be aborted, and they take twice the CPU.
  */
 export const useTransport = (): void => {
-  // What the client is made of has no other place to say so.
+  // The official client takes no adapter, but makes its axios from these defaults.
   axios.defaults.adapter = send
 }
 
@@ -69,7 +69,7 @@ const send: axios.AxiosAdapter = async (config) => {
     throw new axios.AxiosError(`Request failed with status code ${answer.status}`, '', config, request, answer)
   } catch (error) {
     if (axios.isAxiosError(error)) throw error
-    // It may have been lost over a connection that was forgotten on the way, and then the others are too.
+    // The network may have dropped the idle connection without a word, and the others with it.
     idleConnections.closeAll()
     throw axios.AxiosError.from(error as Error, (error as NodeJS.ErrnoException).code, config, request)
   } finally {

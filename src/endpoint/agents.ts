@@ -6,40 +6,36 @@ import { connect, type ConnectFailure } from './connect'
 
 /** The options of a request over these agents. */
 export type ConnectingOptions = http.RequestOptions & {
-  /** Until when a connection must be made for it, if none is kept; in milliseconds since 1970. */
+  /** When its connection must be made, if none is kept; in milliseconds since 1970. */
   connectDeadline?: number
 }
 
 type Callback = NonNullable<Parameters<http.Agent['createConnection']>[1]>
 
-const connectFor = async (
+const connectFor = (
   { host, port, connectDeadline = 0 }: ConnectingOptions,
   secure: Parameters<typeof connect>[1],
   callback: Callback
-): Promise<void> => {
-  let socket: Socket
-  try {
-    socket = await connect({ host: String(host), port: Number(port) }, secure, connectDeadline)
-  } catch (failure) {
-    return callback(failure as ConnectFailure, undefined as never)
-  }
-  callback(null, socket)
-}
+): void =>
+  void connect({ host: String(host), port: Number(port) }, secure, connectDeadline).then(
+    (socket) => callback(null, socket),
+    (failure: ConnectFailure) => callback(failure, undefined as never)
+  )
 
 class HttpAgent extends http.Agent {
   override createConnection(options: ConnectingOptions, callback: Callback) {
-    void connectFor(options, undefined, callback)
+    connectFor(options, undefined, callback)
     return undefined
   }
 }
 
 class HttpsAgent extends https.Agent {
   override createConnection(options: ConnectingOptions, callback: Callback) {
-    // Node's own remembers TLS sessions.
-    void connectFor(options, (socket) => super.createConnection({ ...options, socket } as object) as Socket, callback)
+    // Node's own method reuses TLS sessions.
+    connectFor(options, (socket) => super.createConnection({ ...options, socket } as object) as Socket, callback)
     return undefined
   }
 }
 
-/** Agents that keep connections, and connect to one address of a host after the other. */
+/** Agents that keep connections, and try the addresses of a host one after the other. */
 export const agents = { http: new HttpAgent(KEEP_ALIVE), https: new HttpsAgent(KEEP_ALIVE) }

@@ -5,10 +5,10 @@ import { blackHole } from '../../tests/harness/black-hole'
 import { endpointForTest } from '../../tests/harness/for-test'
 import { farServer } from '../../tests/harness/far-server'
 import type { EndpointFailure } from './endpoint-failure'
-import { DELIVERY, type Patience, postMessage } from './post-message'
+import { DELIVERY, type RetryPolicy, postMessage } from './post-message'
 
 /** Posts a message in one try. */
-const post = (url: string, limits: Partial<Patience> = {}): Promise<EndpointFailure | undefined> => {
+const post = (url: string, limits: Partial<RetryPolicy> = {}): Promise<EndpointFailure | undefined> => {
   const [type, payload, id] = ['text', { text: 'Hi' }, 'm']
   const body = {
     type,

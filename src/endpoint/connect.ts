@@ -4,7 +4,7 @@ import net, { type Socket } from 'node:net'
 import { isPublic, PRIVATE_ADDRESSES_ALLOWED } from './public-addresses'
 import { CONNECT_TO_ADDRESS_MS } from '../time-limits'
 
-/** The codes of what is no error of Node's or the system's. */
+/** Our own error codes. The others are Node's or the system's. */
 export const PRIVATE_ADDRESS = 'PRIVATE_ADDRESS'
 export const TIMED_OUT = 'TIMED_OUT'
 
@@ -12,7 +12,7 @@ export const TIMED_OUT = 'TIMED_OUT'
 export class ConnectFailure extends Error {
   constructor(
     readonly code: string,
-    /** Of a name: each address that was tried, with what came of it, as `203.0.113.1 (ECONNREFUSED)`. */
+    /** If the host is a name: each address that was tried, with its error, as `203.0.113.1 (ECONNREFUSED)`. */
     readonly attempts: string[] = []
   ) {
     super(code)
@@ -20,10 +20,10 @@ export class ConnectFailure extends Error {
 }
 
 /**
- * Connects to one address of a host after the other. Node can do that too, but Node 18 crashes if it is given up meanwhile.
+ * Connects to a host, trying one address after the other. Node can do that too, but Node 18 crashes if it is aborted meanwhile.
  *
- * @param secure begins TLS over a connection, if that is asked for
- * @param deadline in milliseconds since 1970; of many addresses, each has its share of the time
+ * @param secure begins TLS over a connection, for https
+ * @param deadline in milliseconds since 1970; the addresses share the time
  * @throws ConnectFailure
  */
 export const connect = async (
@@ -31,7 +31,7 @@ export const connect = async (
   secure: ((socket: Socket) => Socket) | undefined,
   deadline: number
 ): Promise<Socket> => {
-  // An error that nobody listens to ends the process: this one may come when nobody waits for it any more.
+  // An error without a listener ends the process, and this one may come when nobody waits for it any more.
   const lookup = new EventEmitter().on('error', () => {})
   dns.lookup(host, { all: true }, (error, found) =>
     error ? lookup.emit('error', error) : lookup.emit('found', ...found.map(({ address }) => address))
@@ -71,7 +71,7 @@ const opened = async (socket: Socket, event: string, deadline: number): Promise<
   }
 }
 
-/** @throws ConnectFailure if there is an error before the event, or the time is over */
+/** @throws ConnectFailure on an error before the event, or at the deadline */
 const happens = async (emitter: EventEmitter, event: string, deadline: number) => {
   const signal = AbortSignal.timeout(Math.max(Math.ceil(deadline - Date.now()), 1))
   try {

@@ -5,15 +5,15 @@ import { ConnectFailure, PRIVATE_ADDRESS, TIMED_OUT } from './connect'
 import { PRIVATE_ADDRESSES_ALLOWED } from './public-addresses'
 import { targetInWords } from './redirect'
 
-/** How far a request to the endpoint has come; `answering` if an answer has begun and is not there. */
+/** How far a request to the endpoint has come; `answering`: an answer has begun, but its head is not complete. */
 export type Progress = 'connecting' | 'sending' | 'sent' | 'answering' | 'answered'
 
 type Details = {
-  /** What the endpoint has answered, where it has. */
+  /** Of the answer, if there was one. */
   status?: number
   /** A connection was made. */
   isReached?: boolean
-  /** Whether the same message may well be taken later. */
+  /** Another try at once may succeed. (Redelivery tries all marked messages, whatever this says.) */
   isTemporary?: boolean
   /** How long the endpoint asks to wait. */
   retryAfterMs?: number
@@ -22,9 +22,9 @@ type Details = {
   timedOut?: boolean
 }
 
-/** The endpoint did not take a message. The `message` is a clause without its end: it names the host and the reason. */
+/** The endpoint did not take a message. The `message` names the host and the reason, and has no full stop. */
 export class EndpointFailure extends Error {
-  /** How many there have been. */
+  /** How many there were. */
   tries = 1
 
   constructor(
@@ -44,17 +44,14 @@ export class EndpointFailure extends Error {
   }
 }
 
-const isRetried = (status: number): boolean =>
-  status === 408 || status === 425 || status === 429 || isServerError(status)
-
 const isServerError = (status: number): boolean => status >= 500 && status <= 599
 
 /**
- * The endpoint has answered, but not taken the message. Nothing of a query or a password is in the words.
+ * The endpoint answered, but did not take the message. No query, password or secret is in the words.
  *
- * @param answer with the time from when the request was sent whole to the head
+ * @param answer with the time from the end of the request to its head
  * @param bytes of the message's body
- * @param secret was sent with the message, and is not in the words either
+ * @param secret was sent with the message
  */
 export const answerFailure = (
   url: URL,
@@ -63,32 +60,28 @@ export const answerFailure = (
 ): EndpointFailure => {
   const { status, headers, waitedMs } = answer
   const isLate = isServerError(status) && waitedMs >= LATE_ANSWER_MS
-  // 504 and Cloudflare's 524 say that a gateway has waited in vain.
+  // With 504, and Cloudflare's 524, a gateway says that it got no answer.
   const mayHaveArrived = isLate || status === 504 || status === 524
-  const details = {
-    status,
-    mayHaveArrived,
-    isTemporary: !mayHaveArrived && isRetried(status),
-    isReached: true,
-    retryAfterMs: retryAfterMs(headers['retry-after']),
-  }
+  const failure = (message: string, advice: string) =>
+    new EndpointFailure(`${url.host} answered ${status}${message}`, advice, {
+      status,
+      mayHaveArrived,
+      isTemporary: !mayHaveArrived && ([408, 425, 429].includes(status) || isServerError(status)),
+      isReached: true,
+      retryAfterMs: retryAfterMs(headers['retry-after']),
+    })
   const target = targetInWords(url, answer, secret)
   if (target) {
-    return new EndpointFailure(
-      `${url.host} answered ${status}, a redirect to ${target}, which is not followed`,
-      'Set the Response Endpoint URL to the address that takes the messages itself.',
-      details
+    return failure(
+      `, a redirect to ${target}, which is not followed`,
+      'Set the Response Endpoint URL to the address that takes the messages itself.'
     )
   }
   if (mayHaveArrived) {
     const after = isLate ? ` after ${secondsOf(waitedMs)} s` : ''
-    return new EndpointFailure(
-      `${url.host} answered ${status}${after}, which a gateway does while the endpoint still works`,
-      PROMPT_ADVICE,
-      details
-    )
+    return failure(`${after}, which a gateway does while the endpoint still works`, PROMPT_ADVICE)
   }
-  return new EndpointFailure(`${url.host} answered ${status}`, adviceAfter(status, bytes, headers), details)
+  return failure('', adviceAfter(status, bytes, headers))
 }
 
 const PROMPT_ADVICE = 'Let the endpoint answer 2xx at once, before it does its work.'
@@ -116,94 +109,77 @@ const adviceAfter = (status: number, bytes: number, headers: IncomingHttpHeaders
       return 'Let the endpoint take as many messages as the bot sends at a time.'
     default:
       return status >= 500
-        ? 'See the endpoint’s own log for what has failed there.'
+        ? 'See the endpoint’s own log for what failed there.'
         : 'Let the endpoint answer POST requests with a 2xx status.'
   }
 }
 
 const secondsOf = (ms: number): number => Number((ms / 1000).toPrecision(2))
 
-type TransportError = ConnectFailure | { code?: string; message: string }
+const CERTIFICATE_ERROR = /^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/
+const TLS_ERROR = /^(EPROTO|ERR_SSL_)/
 
 /**
- * There was no answer, whatever the reason. Nothing of a query, a password or the message is in the words.
+ * There was no answer. No query, password or content of the message is in the words.
  *
- * @param limitMs the time that was over, if the error is that
+ * @param limitMs the limit that was reached, if it timed out
  */
 export const transportFailure = (
-  url: URL,
-  error: TransportError,
+  { host }: URL,
+  error: ConnectFailure | { code?: string; message: string },
   progress: Progress,
   limitMs: number
 ): EndpointFailure => {
-  const { host } = url
   const cause = error.code ?? error.message
   const isSent = progress === 'sent' || progress === 'answering'
   const timedOut = cause === TIMED_OUT
   const inTime = `in time, within ${secondsOf(limitMs)} s`
   const failure = (message: string, advice: string, details: Details = {}) =>
-    new EndpointFailure(message, advice, {
-      isTemporary: true,
+    new EndpointFailure(`${host} ${message}`, advice, {
+      isTemporary: !details.mayHaveArrived,
       isReached: progress !== 'connecting',
       timedOut,
       ...details,
     })
-  const MAY_HAVE_ARRIVED = { isTemporary: false, mayHaveArrived: true }
 
   if (cause === PRIVATE_ADDRESS) {
-    return failure(
-      `${host} is not a public address`,
-      'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.',
-      { isTemporary: false }
-    )
+    const advice =
+      'Messages go to endpoints on the internet only: use an address that is reachable from there, such as a tunnel’s.'
+    return failure('is not a public address', advice, { isTemporary: false })
   }
   if (timedOut && isSent) {
-    return failure(`${host} took the message and did not answer ${inTime}`, PROMPT_ADVICE, MAY_HAVE_ARRIVED)
+    return failure(`took the message and did not answer ${inTime}`, PROMPT_ADVICE, { mayHaveArrived: true })
   }
   if (timedOut && progress === 'sending') {
-    return failure(
-      `${host} did not take the message whole ${inTime}`,
-      'Let the endpoint read its requests to their end.'
-    )
+    return failure(`did not take the whole message ${inTime}`, 'Let the endpoint read its requests to their end.')
   }
-  if (/^(CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO|SELF_SIGNED|HOSTNAME_MISMATCH)/.test(cause)) {
-    return failure(
-      `${host} has a certificate that is not trusted (${cause})`,
-      'Give the endpoint a certificate of a public authority, for its name, with all intermediate ones.'
-    )
+  if (CERTIFICATE_ERROR.test(cause)) {
+    const advice =
+      'Give the endpoint a certificate of a public authority, for its name, with all intermediate certificates.'
+    return failure(`has a certificate that is not trusted (${cause})`, advice)
   }
-  if (/^(EPROTO|ERR_SSL_)/.test(cause)) {
+  if (TLS_ERROR.test(cause)) {
     return failure(
-      `${host} does not speak TLS there (${cause})`,
-      'Check the port, whether the Response Endpoint URL has to begin with http: or https:, and that no certificate is asked for.'
+      `does not speak TLS there (${cause})`,
+      'Check the port, whether the Response Endpoint URL must begin with http: or https:, and that no client certificate is asked for.'
     )
   }
   if (cause.startsWith('HPE_')) {
-    return failure(
-      `${host} answered with what is not HTTP (${cause})`,
-      'Check the port, and what listens there: headers are to be well-formed, and of 64 KB at the most.',
-      isSent ? MAY_HAVE_ARRIVED : {}
-    )
+    const advice = 'Check the port and what listens there. Headers must be well-formed, and at most 64 KB long.'
+    return failure(`sent an answer that is not HTTP (${cause})`, advice, { mayHaveArrived: isSent })
   }
   if (progress === 'connecting') {
     const attempts = error instanceof ConnectFailure ? error.attempts : []
     const causes = attempts.length > 0 ? ` at ${attempts.join(', ')}` : ` (${cause})`
     return failure(
       timedOut
-        ? `${host} could not be reached ${inTime}${attempts.length > 0 ? `:${causes}` : ''}`
-        : `${host} could not be reached${causes}`,
+        ? `could not be reached ${inTime}${attempts.length > 0 ? `:${causes}` : ''}`
+        : `could not be reached${causes}`,
       `Check the address, and that the endpoint is up and reachable${PRIVATE_ADDRESSES_ALLOWED ? '' : ' from the internet'}.`
     )
   }
-  if (progress === 'answering') {
-    return failure(
-      `${host} broke off its answer before the end of the head (${cause})`,
-      'See whether the endpoint, or a proxy before it, fails or restarts.',
-      MAY_HAVE_ARRIVED
-    )
-  }
-  return failure(
-    `${host} closed the connection without an answer (${cause})`,
-    'See whether the endpoint, or a proxy before it, fails or restarts, and whether it asks for https:.'
-  )
+  const advice = 'Check whether the endpoint, or a proxy before it, fails or restarts'
+  return progress === 'answering'
+    ? failure(`broke off its answer before the end of the head (${cause})`, `${advice}.`, { mayHaveArrived: true })
+    : failure(`closed the connection without an answer (${cause})`, `${advice}, and whether it asks for https:.`)
 }

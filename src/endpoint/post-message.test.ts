@@ -7,7 +7,7 @@ import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest'
 import { endpointForTest } from '../../tests/harness/for-test'
 import { selfSigned } from '../../tests/harness/self-signed'
 import { EndpointFailure } from './endpoint-failure'
-import { DELIVERY, ONE_TRY, type Patience, postMessage } from './post-message'
+import { DELIVERY, ONE_TRY, type RetryPolicy, postMessage } from './post-message'
 import { hostForTest } from '../../tests/harness/host-for-test'
 
 // The pauses are looked at, and not waited for.
@@ -28,7 +28,7 @@ const message = {
 
 const post = (
   url: string,
-  limits: Partial<Patience> = {},
+  limits: Partial<RetryPolicy> = {},
   body: object = message
 ): Promise<EndpointFailure | undefined> =>
   postMessage(
@@ -74,7 +74,7 @@ describe('how long it lasts', () => {
   it('a request that could not be sent whole in time is tried again', async () => {
     const host = await hostForTest(createServer({ pauseOnConnect: true }))
     const failure = await post(`http://${host}`, { answerTimeoutMs: 50 }, { text: 'x'.repeat(30_000_000) })
-    expect(failure!.message).toBe(`${host} did not take the message whole in time, within 0.05 s`)
+    expect(failure!.message).toBe(`${host} did not take the whole message in time, within 0.05 s`)
     expect(failure).toMatchObject({ tries: 4, details: { isTemporary: true } })
     expect(failure!.details.mayHaveArrived).toBeUndefined()
   })
@@ -257,7 +257,7 @@ describe('what is wrong, in words', () => {
   it.each([
     ['/else?token=secret', /to http:\/\/127\.0\.0\.1:\d+\/else,/],
     ['https://user:password@example.com/x?token=secret', /to https:\/\/example\.com\/x,/],
-    ['http://[', /to what is no URL,/],
+    ['http://[', /to an invalid URL,/],
   ])('a redirect to %s, without what is secret', async (location, told) => {
     const endpoint = await endpointForTest((response) => response.writeHead(307, { location }).end())
     expect((await post(endpoint.url))!.message).toMatch(told)
@@ -297,7 +297,7 @@ describe('what is wrong, in words', () => {
   it('an answer that is not HTTP', async () => {
     const host = await hostThatAnswers('SSH-2.0-OpenSSH_9.2\r\n')
     expect((await post(`http://${host}`))!.message).toBe(
-      `${host} answered with what is not HTTP (HPE_INVALID_CONSTANT)`
+      `${host} sent an answer that is not HTTP (HPE_INVALID_CONSTANT)`
     )
   })
 
@@ -306,9 +306,9 @@ describe('what is wrong, in words', () => {
     expect(await post(`http://${host}`)).toMatchObject({ message: `${host} answered 101`, tries: 1 })
   })
 
-  it('a redirect to what is no http URL', async () => {
+  it('a redirect to a URL that is not http', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(302, { location: 'mailto:a@b.c' }).end())
-    expect((await post(endpoint.url))!.message).toContain('a redirect to what is no http URL,')
+    expect((await post(endpoint.url))!.message).toContain('a redirect to a URL that is not http,')
   })
 
   it('an answer that breaks off within its head: the message may have arrived, and is not tried again', async () => {

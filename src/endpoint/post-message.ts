@@ -4,19 +4,27 @@ import type { Endpoint } from '../configuration'
 import { wellFormedJson } from '../messages/well-formed-json'
 import { answerFailure, EndpointFailure } from './endpoint-failure'
 import { type Answer, post, type TryLimits } from './post'
-import { ANSWER_MS, CONNECT_MS, DELIVERY_MS, FIRST_PAUSE_MS, MAX_RETRY_AFTER_MS, TEST_MS } from '../time-limits'
+import {
+  ANSWER_MS,
+  CONNECT_MS,
+  DELIVERY_MS,
+  FIRST_PAUSE_MS,
+  MAX_RETRY_AFTER_MS,
+  MIN_SHARE,
+  TEST_MS,
+} from '../time-limits'
 
-/** How hard to try. */
-export type Patience = TryLimits & {
+/** How often and how long to try. */
+export type RetryPolicy = TryLimits & {
   retries: number
   /** For all tries and the pauses between them. */
   timeoutMs: number
-  /** The first pause; each further one is twice as long as the one before. */
+  /** The first pause. Each further one is twice as long. */
   pauseMs: number
 }
 
 /** For a message of the bot. */
-export const DELIVERY: Patience = {
+export const DELIVERY: RetryPolicy = {
   retries: 3,
   connectTimeoutMs: CONNECT_MS,
   answerTimeoutMs: ANSWER_MS,
@@ -24,10 +32,10 @@ export const DELIVERY: Patience = {
   pauseMs: FIRST_PAUSE_MS,
 }
 
-/** For the test message of the registration: connecting counts too. */
-export const ONE_TRY: Patience = { ...DELIVERY, retries: 0, answerTimeoutMs: TEST_MS, timeoutMs: TEST_MS }
+/** For the test message of a registration, connecting included. */
+export const ONE_TRY: RetryPolicy = { ...DELIVERY, retries: 0, answerTimeoutMs: TEST_MS, timeoutMs: TEST_MS }
 
-/** Waits before a further try; resolves to whether there should be one. */
+/** Waits before a further try. Resolves to `false` if there should be none. */
 export type Pause = (ms: number, failure: EndpointFailure) => Promise<boolean>
 
 const justWait: Pause = async (ms) => {
@@ -35,31 +43,28 @@ const justWait: Pause = async (ms) => {
   return true
 }
 
-/** The least of the time for all tries that a further one must have: what is cut off may have arrived. */
-const MIN_SHARE = 0.25
-
 export type Outgoing = {
   /** The `webhook-id`, the same in every try. */
   id: string
   /** When the bot made it (ISO 8601): the `botpress-created-at` of its own messages. */
   createdAt?: string
   body: object
-  /** For a message that has one try, and may not find a connection that was forgotten on the way. */
+  /** For a message with one try: the network may have dropped a kept connection without a word. */
   overNewConnection?: boolean
 }
 
 /**
- * Posts a message to the endpoint until it is taken: any 2xx is success. Each try carries the same bytes and the same
- * `webhook-id`, with a timestamp and a signature of its own, as https://www.standardwebhooks.com asks. What may have been
- * taken is not tried again: an endpoint that is slow would do its work twice.
+ * Posts a message to the endpoint until it is taken. Every try has the same bytes and `webhook-id`, and a timestamp and
+ * signature of its own, as https://www.standardwebhooks.com asks. A message that may have arrived is not tried again: a slow
+ * endpoint would do its work twice.
  *
- * @returns when the head of the answer is there; `done` resolves when all of it is, which the call must wait for
- * @throws EndpointFailure when no try has succeeded, or one has failed for good
+ * @returns when the head of the answer is there; `done` resolves after its body, and the call must wait for that
+ * @throws EndpointFailure of the last try
  */
 export const postMessage = async (
   { url, webhooks, header }: Endpoint,
   { id, createdAt, body, overNewConnection = false }: Outgoing,
-  { retries, timeoutMs, pauseMs, ...limits }: Patience,
+  { retries, timeoutMs, pauseMs, ...limits }: RetryPolicy,
   pause: Pause = justWait
 ): Promise<Pick<Answer, 'done'>> => {
   const text = wellFormedJson(body)
@@ -75,7 +80,7 @@ export const postMessage = async (
         'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
         ...(createdAt !== undefined && { 'botpress-created-at': createdAt }),
         ...(webhooks.length > 0 && {
-          // Separated by spaces, as Standard Webhooks has it for secrets that are being replaced.
+          // Standard Webhooks separates the signatures of two secrets with a space.
           'webhook-signature': webhooks.map((webhook) => webhook.sign(id, now, text)).join(' '),
         }),
       },
@@ -99,9 +104,9 @@ export const postMessage = async (
       const { isTemporary, retryAfterMs = 0, status } = failure.details
       const waitMs = backoffMs(tries, pauseMs, Math.min(retryAfterMs, MAX_RETRY_AFTER_MS))
       if (!isTemporary || tries > retries || !hasTimeAfter(waitMs)) throw failure
-      // Where there was no answer, the connection was at fault, and so may be others that were kept with it.
+      // Without an answer, the connection was at fault, and so may be the others that are kept.
       needsNewConnection ||= status === undefined
-      // After it, no time may be left: an instance may have been frozen meanwhile.
+      // Look at the time again: the instance may have been frozen in the pause.
       if (!(await pause(waitMs, failure)) || !hasTimeAfter(0)) throw failure
     }
   }

@@ -6,7 +6,7 @@ import { agents, type ConnectingOptions } from './agents'
 import { TIMED_OUT } from './connect'
 import { type Progress, transportFailure } from './endpoint-failure'
 import { decoded, isScriptDone, targetToFollow } from './redirect'
-import { ANSWER_MS, REFUSAL_BODY_MS } from '../time-limits'
+import { ANSWER_MS, MIN_SHARE, REFUSAL_BODY_MS } from '../time-limits'
 
 const idleConnections = new IdleConnections(Object.values(agents))
 
@@ -14,19 +14,13 @@ const MAX_HEAD_BYTES = 64 * 1024
 
 const MAX_REDIRECTS = 3
 
-/** The least of a try's time that a redirect must have left to be followed. */
-const MIN_SHARE = 0.25
-
-/** By the word Botpress public backends tell who calls. */
+/** Public backends know Botpress by its name in it. */
 export const USER_AGENT = `Botpress-Messaging-API/${version}`
 
-/**
- * So long after the request was sent whole, and of such a length, an answer's body is read and thrown away. To many servers
- * a connection that is cut off means: stop the work.
- */
+/** How much of an answer's body is read, from the end of the request on: many servers stop their work if it is cut off. */
 const BODY_OF_TAKEN = { limitMs: ANSWER_MS, limitBytes: 1024 * 1024 }
 
-/** From its head on, if the message was not taken. */
+/** The same if the message was not taken, from the head of the answer on. */
 const BODY_OF_REFUSED = { limitMs: REFUSAL_BODY_MS, limitBytes: 64 * 1024 }
 
 export type TryLimits = {
@@ -40,26 +34,26 @@ export type TryLimits = {
 
 export type PostOptions = TryLimits & {
   headers: Record<string, string>
-  /** One more. Over the other headers it wins. */
+  /** One more, which replaces another of the same name. */
   header?: [name: string, value: string]
   body: string
-  /** By then all of it has ended, in milliseconds since 1970. */
+  /** When everything must have ended, in milliseconds since 1970. */
   deadline: number
-  /** Not over one that was kept from before. */
+  /** Not over a kept one. */
   overNewConnection: boolean
 }
 
 /** The head of an answer. */
 export type Answer = {
-  /** Whose it is: after redirects another one than was configured. */
+  /** Who answered: after redirects, not the URL that was configured. */
   url: URL
   status: number
   headers: IncomingHttpHeaders
-  /** Whether the endpoint has taken the message. */
+  /** Whether the endpoint took the message. */
   isTaken: boolean
-  /** How long the head was waited for, once the request was sent whole. */
+  /** From the end of the request to the head of its answer. */
   waitedMs: number
-  /** Resolves when the answer has been read to its end, or cut off: until then an instance must not be frozen. */
+  /** Resolves when the answer has been read or cut off: an instance must not be frozen before. */
   done: Promise<void>
 }
 
@@ -76,17 +70,16 @@ export const post = async (url: URL, options: PostOptions): Promise<Answer> => {
   const headDeadline = Math.min(options.deadline, Date.now() + headTimeoutMs)
   let target = url
   for (let redirects = 0; ; redirects++) {
-    const answer: Answer = await postTo(target, options, headDeadline)
+    const answer: Answer = await postOnce(target, options, headDeadline)
     const next = redirects < MAX_REDIRECTS ? targetToFollow(target, answer) : undefined
     await (next && answer.done)
-    // What is cut off may have arrived, which it has not yet.
     if (!next || headDeadline - Date.now() < headTimeoutMs * MIN_SHARE) return answer
     target = next
   }
 }
 
 /** Posts a body once, to one address. */
-const postTo = (url: URL, options: PostOptions, headDeadline: number): Promise<Answer> =>
+const postOnce = (url: URL, options: PostOptions, headDeadline: number): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const { body, connectTimeoutMs, answerTimeoutMs, deadline } = options
     const connectDeadline = Math.min(Date.now() + connectTimeoutMs, headDeadline)
@@ -119,13 +112,13 @@ const postTo = (url: URL, options: PostOptions, headDeadline: number): Promise<A
           bytes += chunk.length
           if (bytes > limitBytes) request.destroy()
         })
-        // Whether the message was taken, the head has decided.
+        // The head has decided whether the message was taken.
         .on('error', () => {})
       const done = new Promise<void>((resolveDone) => request.once('close', resolveDone))
       resolve({ url, status, headers, isTaken, waitedMs, done })
     }
     request
-      // The connection is made by then.
+      // Emitted once the connection is made.
       .once('socket', (socket) => {
         progress = 'sending'
         bytesBefore = socket.bytesRead
@@ -137,7 +130,7 @@ const postTo = (url: URL, options: PostOptions, headDeadline: number): Promise<A
       })
       .once('response', onResponse)
       .once('upgrade', (response, socket) => {
-        // A 101, which nobody has asked for.
+        // A 101 that nobody asked for.
         onResponse(response)
         socket.destroy()
       })
@@ -157,7 +150,7 @@ const requestTo = (url: URL, { headers, header, body }: PostOptions, connectDead
   const isSecure = protocol === 'https:'
   const connecting: ConnectingOptions = {
     agent: isSecure ? agents.https : agents.http,
-    // The brackets of an IPv6 address are the URL's.
+    // In a URL, an IPv6 address is in brackets.
     hostname: hostname.replaceAll(/[[\]]/g, ''),
     port: port || undefined,
     path: pathname + search,

@@ -6,18 +6,18 @@ import { MAX_IDLE_MS } from '../time-limits'
 /** To all hosts together. */
 const MAX_IDLE_CONNECTIONS = 50
 
-/** The options of an agent that keeps its connections: while it runs, Node itself closes those that are idle for too long. */
+/** The options of an agent that keeps its connections. While it runs, Node itself closes those that are idle for too long. */
 export const KEEP_ALIVE = { keepAlive: true, timeout: MAX_IDLE_MS }
 
 /** The connections that agents keep for later requests. */
 export class IdleConnections {
-  /** As each was when it was last used. */
+  /** How each was after its last use. */
   private readonly lastUses = new WeakMap<Socket, { at: number; bytesRead: number; maxIdleMs: number }>()
 
   constructor(private readonly agents: Agent[]) {
     for (const agent of agents) {
       agent.on('free', (socket: Socket) => {
-        // The agent has set it before: to less, if the server has said so (Keep-Alive: timeout=…).
+        // Set by the agent: to less, if the server says so (Keep-Alive: timeout=…).
         const maxIdleMs = socket.timeout || MAX_IDLE_MS
         this.lastUses.set(socket, { at: Date.now(), bytesRead: socket.bytesRead, maxIdleMs })
       })
@@ -25,22 +25,22 @@ export class IdleConnections {
   }
 
   /**
-   * Closes those that are too old or too many; to be awaited before each request. Timers do not tell the age: those of an
-   * instance that was frozen have stood still, while the other end has closed its side.
+   * Closes those that are too old or too many. Await it before each request. Timers can't do it: they stand still while an
+   * instance is frozen, and meanwhile the server closes its side.
    */
   async closeStale(): Promise<void> {
-    // Of those that the other end has closed meanwhile, the event loop learns in its first turn after the thaw.
+    // After a thaw, the event loop takes one turn to learn what the servers have closed.
     await setImmediate()
-    // The oldest first.
+    // Oldest first.
     const idle = this.all().sort((a, b) => this.lastUseOf(a).at - this.lastUseOf(b).at)
     idle.forEach((socket, index) => {
       const { at, bytesRead, maxIdleMs } = this.lastUseOf(socket)
       const isTooOld = Date.now() - at > maxIdleMs
-      // Some servers say 408 before they close an idle connection, and the close is read after that.
+      // Some servers send a 408 before they close an idle connection, and the close is read later.
       const hasSpoken = socket.bytesRead > bytesRead
       if (isTooOld || hasSpoken || index < idle.length - MAX_IDLE_CONNECTIONS) socket.destroy()
     })
-    // Agents leave out what was closed a turn later only, unless it is at the beginning of their lists.
+    // An agent skips closed connections only at the start of its list. The others leave it a turn later.
     if (idle.some(({ destroyed }) => destroyed)) await setImmediate()
   }
 

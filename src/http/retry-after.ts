@@ -1,7 +1,7 @@
 /**
  * How long a `Retry-After` asks to wait: seconds or a date, after RFC 9110, section 10.2.3.
  *
- * @returns milliseconds from now, 0 for a date that is past; `undefined` where there is no such header, or a malformed one
+ * @returns milliseconds from now, 0 for a past date; `undefined` if the header is missing or malformed
  */
 export const retryAfterMs = (header: unknown): number | undefined => {
   if (typeof header !== 'string') return undefined

@@ -1,17 +1,16 @@
 import { RuntimeError } from '@botpress/sdk'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as bp from '.botpress'
-import { installationOf } from '../botpress/caller'
 import { integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
-import { DELIVERY, type Outgoing, type Patience, postMessage } from '../endpoint/post-message'
+import { DELIVERY, type Outgoing, type RetryPolicy, postMessage } from '../endpoint/post-message'
 import { MARK_BETWEEN_TRIES_MS, TRY_WHILE_DOWN_MS } from '../time-limits'
 import { EndpointMemory } from './endpoint-memory'
 import { FRESH, isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
 
 /** While the endpoint is known to be down, each message gets one try. */
-const WHILE_DOWN: Patience = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE_DOWN_MS }
+const WHILE_DOWN: RetryPolicy = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE_DOWN_MS }
 
 /**
  * Delivers a message of the bot to the endpoint. If its first try fails, it is marked in Botpress's record, and the mark is
@@ -27,7 +26,7 @@ export const deliverOrMark = async (
   mark: Mark | undefined,
   deadline: number
 ): Promise<void> => {
-  const { client, installation } = integrationAsCaller(installationOf(ctx))
+  const { client, installation } = integrationAsCaller(ctx)
   let mayBeMarked = mark !== undefined
   const setMark = async (wanted: Mark, limitMs = Infinity) => {
     // What may have arrived never surely failed.

@@ -1,7 +1,6 @@
 import type { Message } from '@botpress/client'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
-import { installationOf } from '../botpress/caller'
 import { integrationAsCaller } from '../botpress/client'
 import { endpointOf } from '../configuration'
 import { EndpointMemory } from '../outbox/endpoint-memory'
@@ -21,7 +20,7 @@ export const redeliverIfDue = async (
   { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   deadline: number
 ): Promise<void> => {
-  const integration = integrationAsCaller(installationOf(ctx))
+  const integration = integrationAsCaller(ctx)
   const { url } = endpointOf(ctx.configuration)
   const memory = EndpointMemory.of(integration.installation, url)
   const isOutOfTime = () => Date.now() >= deadline - MIN_REDELIVERY_MS

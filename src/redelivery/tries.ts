@@ -4,14 +4,14 @@ import type { Caller } from '../botpress/caller'
 import { externalConversationId } from '../botpress/directory'
 import type { Endpoint } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
-import { DELIVERY, type Patience, postMessage } from '../endpoint/post-message'
+import { DELIVERY, type RetryPolicy, postMessage } from '../endpoint/post-message'
 import { outgoingMessageOf } from '../messages/outgoing-message'
 import { type DeliveryTags, isUnmarked, tagMessage, UNMARKED } from '../outbox/mark'
 import { READ_CONVERSATION_MS, REDELIVERY_TRY_MS } from '../time-limits'
 import { oneMoreFailure } from './failed-redeliveries'
 import type { Report } from './report'
 
-const REDELIVERY: Patience = { ...DELIVERY, retries: 0, timeoutMs: REDELIVERY_TRY_MS }
+const REDELIVERY: RetryPolicy = { ...DELIVERY, retries: 0, timeoutMs: REDELIVERY_TRY_MS }
 
 /** At most so many marks are removed at the same time. */
 const MAX_UNMARKINGS = 20

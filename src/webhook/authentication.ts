@@ -1,36 +1,43 @@
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type * as bp from '.botpress'
-import { type Caller, installationOf } from '../botpress/caller'
-import { callerClient, integrationAsCaller } from '../botpress/client'
-import { accessKeysOf } from '../configuration'
+import type { Caller } from '../botpress/caller'
+import { integrationAsCaller, tokenAsCaller } from '../botpress/client'
+import { parseAccessKeys } from '../configuration'
 import { unauthorized } from './problem'
 
 /** The `token68` syntax of RFC 9110 (section 11.2). Personal Access Tokens have it. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
-/** What follows these schemes is a gateway's, and no business of Botpress's. Headers that are joined may stick together. */
+/** A credential behind these is a gateway's, and never goes to Botpress. Joined headers may run into one word. */
 const GATEWAY_SCHEME = /\b(basic|digest|negotiate)\W*$/i
 
 /**
- * Finds out who calls, and as whom to act. An access key of this installation lets a request in as the integration: it may
- * be any word of `Authorization`, or the whole of `x-bp-secret` (the header of Botpress's own webhook integration). Without
- * one, the request acts with its own Personal Access Token. The URL is never looked at, because URLs get logged.
+ * Finds out who calls, and whose token to act with. An access key of this installation lets a request in as the integration:
+ * it may be any word of `Authorization`, or the whole of `x-bp-secret` (the header of Botpress's own webhook integration).
+ * Without one, the request acts with its own Personal Access Token. The URL is never looked at, because URLs get logged.
  *
  * @throws Problem 401 if there is neither a key nor anything that could be a token
  */
 export const authenticate = ({ req, ctx }: Pick<bp.HandlerProps, 'req' | 'ctx'>): Caller => {
   const words = req.headers['authorization']?.match(/\S+/g) ?? []
   const secret = req.headers['x-bp-secret']?.trim()
-  const installation = installationOf(ctx)
-  const isKey = isOneOf(accessKeysOf(ctx.configuration))
-  // Several headers come joined by commas.
+  const isKey = isOneOf(wellFormedKeys(ctx))
+  // Repeated headers come joined by commas.
   const isKeyed = words.some((word) => isKey(word) || isKey(word.replace(/,$/, '')))
-  if (isKeyed || (secret && isKey(secret))) return integrationAsCaller(installation)
-  const token = personalAccessToken(words, secret)
-  return { client: callerClient(token, installation), installation, tokenOwner: 'caller' }
+  if (isKeyed || (secret && isKey(secret))) return integrationAsCaller(ctx)
+  return tokenAsCaller(ctx, personalAccessToken(words, secret))
 }
 
-/** The second word, whatever the first, as v0.2.3 had it (`Token T`, `Bearer: T`), or a lone word that looks like one. */
+/** Malformed keys open nothing. The registration has told the owner. */
+const wellFormedKeys = ({ configuration }: bp.Context): string[] => {
+  try {
+    return parseAccessKeys(configuration)
+  } catch {
+    return []
+  }
+}
+
+/** The second word, whatever the first, as in v0.2.3 (`Token T`, `Bearer: T`), or a single word that looks like a token. */
 const personalAccessToken = ([first = '', second]: string[], secret = ''): string => {
   const token = second ?? (first.startsWith('bp_pat_') ? first : undefined)
   if (token !== undefined && !GATEWAY_SCHEME.test(first)) {
@@ -43,7 +50,7 @@ const personalAccessToken = ([first = '', second]: string[], secret = ''): strin
   throw unauthorized(`${reason} v0.2.3 served such requests with the integration’s own token; now a key is needed.`)
 }
 
-/** Compares in a time that depends neither on what a word and the keys have in common nor on their lengths. */
+/** Compares in constant time: it depends neither on what a word and the keys have in common nor on their lengths. */
 const isOneOf = (keys: string[]) => {
   const hashes = keys.map(hashOf)
   return (word: string): boolean => hashes.map((hash) => timingSafeEqual(hash, hashOf(word))).includes(true)

@@ -222,7 +222,7 @@ describe('an answer that is hard to read as HTTP', () => {
     const { say, installation } = await installationWith(endpoint.url)
     const { body } = await say('Hi')
     expect(body).toContain('may have arrived, in 1 try')
-    expect(body).toContain(`answered with what is not HTTP (${code}`)
+    expect(body).toContain(`sent an answer that is not HTTP (${code}`)
     expect({ messages: endpoint.messages(), marks: marks(installation) }).toEqual({ messages: 1, marks: ['unknown'] })
   })
 })
