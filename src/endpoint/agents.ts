@@ -1,8 +1,9 @@
 import http from 'node:http'
 import https from 'node:https'
 import type { Socket } from 'node:net'
+import { callbackify } from 'node:util'
 import { KEEP_ALIVE } from '../http/idle-connections'
-import { connect, type ConnectFailure } from './connect'
+import { connect } from './connect'
 
 /** The options of a request over these agents. */
 export type ConnectingOptions = http.RequestOptions & {
@@ -12,15 +13,10 @@ export type ConnectingOptions = http.RequestOptions & {
 
 type Callback = NonNullable<Parameters<http.Agent['createConnection']>[1]>
 
-const connectFor = (
-  { host, port, connectDeadline = 0 }: ConnectingOptions,
-  secure: Parameters<typeof connect>[1],
-  callback: Callback
-): void =>
-  void connect({ host: String(host), port: Number(port) }, secure, connectDeadline).then(
-    (socket) => callback(null, socket),
-    (failure: ConnectFailure) => callback(failure, undefined as never)
-  )
+const connectFor = callbackify(
+  ({ host, port, connectDeadline = 0 }: ConnectingOptions, secure: ((socket: Socket) => Socket) | undefined) =>
+    connect({ host: String(host), port: Number(port) }, secure, connectDeadline)
+)
 
 class HttpAgent extends http.Agent {
   override createConnection(options: ConnectingOptions, callback: Callback) {

@@ -6,8 +6,12 @@ import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { ASIDE_MS, BOTPRESS_MS, LATE_MARK_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from '../time-limits'
 
 /**
- * The tag `delivery` of a message that is not known to have been delivered: `failed`, or `unknown` if it was sent whole and
- * may have arrived. There is no queue: the messages with this tag in Botpress's record are the outbox.
+ * The tag `delivery` of a message that is not known to be delivered: `failed`, or `unknown` if it was sent whole and may have
+ * arrived. There is no queue: the messages with this tag in Botpress's record are the outbox.
+ *
+ * A message gets it after its first failed try, or the last one (deliver-or-mark). It loses it when it is delivered: by a
+ * further try of its own call, or by a redelivery. Those begin after each message that the endpoint takes and after a
+ * registration (redeliver-if-due: `failed` only), or on request (routes/redeliver-messages).
  */
 export type Mark = 'failed' | 'unknown'
 
@@ -18,7 +22,7 @@ export const markOf = ({ tags: { delivery } }: { tags: { delivery?: string } }):
 export const markAfter = (failure: unknown): Mark =>
   failure instanceof EndpointFailure && failure.details.mayHaveArrived ? 'unknown' : 'failed'
 
-/** The tags that say how a message of the bot stands. An empty value removes a tag. */
+/** An empty value removes a tag. */
 export type DeliveryTags = {
   delivery?: Mark | ''
   redeliveryFailures?: string
@@ -26,20 +30,20 @@ export type DeliveryTags = {
   redelivery?: ''
 }
 
-/** A message that failed in no redelivery yet. */
+/** The tags of a message that failed in no redelivery yet. */
 export const FRESH: DeliveryTags = { redeliveryFailures: '0' }
 
 /** Takes a message out of the outbox. */
 export const UNMARKED: DeliveryTags = { delivery: '', redeliveryFailures: '', redelivery: '' }
 
-type WriteOptions = {
+export type WriteOptions = {
   logger: bp.Logger
-  /** In milliseconds since 1970. */
+  /** When the call ends at the latest, in milliseconds since 1970. */
   deadline: number
 }
 
 /**
- * Tags a message in Botpress's record, with retries. Throws nothing: if it fails, the bot's log says so.
+ * Tags a message in Botpress, with retries. Throws no failure of Botpress: it is logged for the bot's owner.
  *
  * @returns whether the tags are written, or the message is gone
  */
@@ -52,7 +56,7 @@ export const tagMessage = async (
   try {
     const leftMs = deadline - Date.now()
     await withRetries(() => client.updateMessage({ id, tags }), {
-      // An instance that was frozen is late, and tags the message all the same.
+      // An instance that was frozen past the deadline tags the message all the same.
       limitMs: leftMs > 0 ? Math.min(leftMs, BOTPRESS_MS) : LATE_MARK_MS,
       maxAskedMs: MAX_BOTPRESS_RETRY_AFTER_MS,
     })
@@ -60,7 +64,7 @@ export const tagMessage = async (
   } catch (thrown) {
     if (BotpressFailure.in(thrown)?.isMissingResource) return true
     const state = tags.delivery === '' ? 'delivered' : (tags.delivery ?? 'failed again')
-    const outlook = state === 'delivered' ? 'It may be delivered twice' : 'It may not be delivered again by itself'
+    const outlook = state === 'delivered' ? 'It may be delivered twice' : 'It may not be redelivered'
     logger
       .forBot()
       .error(`The message ${id} could not be marked as ${state}: ${BotpressFailure.reasonOf(thrown)}. ${outlook}.`)
@@ -68,7 +72,7 @@ export const tagMessage = async (
   }
 }
 
-/** Whether a marked message has been delivered by another call since. `false` if Botpress does not say so within 1 s. */
+/** Whether another call has delivered a marked message. `false` if Botpress does not say so within 1 s. */
 export const isUnmarked = async (client: Client, id: string): Promise<boolean> => {
   try {
     const { message } = await withRetries(() => client.getMessage({ id }), { limitMs: ASIDE_MS })

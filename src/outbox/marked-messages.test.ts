@@ -28,7 +28,7 @@ type Options = { conversationId?: string; isWanted?: (message: Message) => boole
 /** All that is yielded, in its order. */
 const walk = async (list: ListMarked, { conversationId, isWanted, onEach = () => {} }: Options = {}) => {
   const yielded: string[] = []
-  for await (const { id } of markedMessages(list, conversationId, isWanted)) {
+  for await (const { id } of markedMessages(list, { conversationId, isWanted })) {
     yielded.push(id)
     onEach(id)
   }

@@ -8,24 +8,29 @@ export type ListMarked = (query: {
   nextToken?: string
 }) => Promise<{ messages: Message[]; meta: { nextToken?: string } }>
 
+type Options = {
+  /** Botpress's id. Without it: all conversations. */
+  conversationId?: string
+  /** Asked again each time the list is read. */
+  isWanted?: (message: Message) => boolean
+  /** Gets the failure if a conversation is skipped because it cannot be listed now. */
+  onSkip?: (failure: BotpressFailure) => void
+}
+
 /**
- * Yields marked messages, each once: conversation by conversation, in each the oldest first. Only the list of one
- * conversation is held, as nobody can see the order between two. Of a very long one, what is listed in 3 s comes first.
- * One that cannot be listed now is passed over.
+ * Yields each marked message once: one conversation after the other, in each the oldest first. The order between
+ * conversations does not matter, so only one is held in memory. Of a very long one, what is listed in 3 s comes first.
  *
- * @param conversationId Botpress's id. Without it: all conversations
- * @param isWanted asked anew in each look at the list
  * @throws what `list` throws for all conversations
  */
 export async function* markedMessages(
   list: ListMarked,
-  conversationId?: string,
-  isWanted: (message: Message) => boolean = () => true
+  { conversationId, isWanted = () => true, onSkip }: Options = {}
 ): AsyncGenerator<Message> {
   const seen = new Set<string>()
   const isNew = (message: Message) => !seen.has(message.id) && isWanted(message)
   let foundAny: boolean
-  // A list shrinks when marks are removed, and a page's token may skip what moved up: look until there is nothing new.
+  // The list shrinks as marks are removed, and a page's token may skip what moved up: read it until nothing is new.
   do {
     foundAny = false
     for await (const page of pages(list, conversationId)) {
@@ -33,7 +38,7 @@ export async function* markedMessages(
         const newOnPage = page.filter((message) => message.conversationId === id && isNew(message))
         if (newOnPage.length === 0) continue
         foundAny = true
-        const inOrder = (await conversationOf(newOnPage, list)).filter(isNew).reverse()
+        const inOrder = (await conversationOf(newOnPage, list, onSkip)).filter(isNew).reverse()
         for (const message of [...newOnPage, ...inOrder]) seen.add(message.id)
         yield* inOrder
       }
@@ -50,8 +55,8 @@ async function* pages(list: ListMarked, conversationId?: string): AsyncGenerator
   } while (nextToken !== undefined)
 }
 
-/** The marked messages of the conversation that `some` are of, newest first. */
-const conversationOf = async (some: Message[], list: ListMarked): Promise<Message[]> => {
+/** All marked messages of the conversation that `some` belong to, newest first. */
+const conversationOf = async (some: Message[], list: ListMarked, onSkip?: Options['onSkip']): Promise<Message[]> => {
   const until = Date.now() + READ_CONVERSATION_MS
   const all: Message[] = []
   try {
@@ -63,7 +68,10 @@ const conversationOf = async (some: Message[], list: ListMarked): Promise<Messag
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     if (!failure) throw thrown
-    // It may be gone. If not, it is passed over: it would lose its order.
-    return failure.isTemporary ? [] : some
+    // The conversation is gone.
+    if (!failure.isTemporary) return some
+    // A part of it could come in the wrong order.
+    onSkip?.(failure)
+    return []
   }
 }

@@ -7,15 +7,15 @@ import { MAX_LOCK_MS } from '../time-limits'
 
 type LockOptions = {
   logger: bp.Logger
-  /** When the call ends at the latest, in milliseconds since 1970: then the lock no longer counts. */
+  /** When the call ends at the latest, in milliseconds since 1970. Then the lock no longer counts. */
   until: number
   /** Calls Botpress, with retries. */
   ask: <T>(work: () => Promise<T>) => Promise<T>
 }
 
 /**
- * Takes the lock of redeliveries, a state of the integration. Get-or-set never overwrites a state, so the caller that gets
- * its own `holder` back has the lock. If Botpress refuses it, as it may to a Personal Access Token, the caller goes on without.
+ * Takes the lock of redeliveries, a state of the integration. Get-or-set never overwrites a state, so whoever gets its own
+ * `holder` back has the lock. If Botpress refuses it, as it may to a Personal Access Token, the caller goes on without it.
  *
  * @returns a function that gives the lock back and throws nothing; `undefined` if another call has the lock
  * @throws what `ask` throws
@@ -32,7 +32,7 @@ export const takeLock = async (
   try {
     let held = await ask(getOrSet)
     if (!isToCome(Number(held?.['until']), MAX_LOCK_MS)) {
-      // Two calls may do so at the same time: a message may come twice then, with the same webhook-id.
+      // Two calls may do this at the same time. Then a message may come twice, with the same webhook-id.
       await ask(remove)
       held = await ask(getOrSet)
     }
@@ -42,11 +42,11 @@ export const takeLock = async (
     throw thrown
   }
   return async () => {
-    // After `until`, another call may hold it. Not again after a failure: it may be gone already, and another call's too.
+    // After `until`, the lock may be another call's; and after a failure too, as this one may be removed already.
     if (Date.now() >= until) return
     await remove().catch((thrown) => {
       const reason = BotpressFailure.reasonOf(thrown)
-      logger.forBot().error(`The next redelivery can begin in 45 s only, as Botpress failed: ${reason}.`)
+      logger.forBot().error(`The next redelivery can begin in 45 s only, because Botpress failed: ${reason}.`)
     })
   }
 }

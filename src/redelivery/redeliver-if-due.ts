@@ -10,19 +10,19 @@ import { redeliver } from './redeliver'
 import { CALL_MS, MAX_REDELIVERY_AGE_MS, MIN_REDELIVERY_MS } from '../time-limits'
 
 /**
- * Delivers again what has failed in the last 24 hours, if it is time to look for it: called after each message that the
- * endpoint took, and after a registration, as nothing else wakes an integration. Throws nothing: the bot's log says how it
- * went.
+ * Delivers again what failed in the last 24 hours, if it is time to look for it. Called after each message that the endpoint
+ * took, and after a registration: nothing else wakes an integration. Throws no failure of Botpress or the endpoint: the bot's
+ * log says how it went.
  *
- * @param deadline of the call that it is part of, in milliseconds since 1970
+ * @param deadline when the current call must end, in milliseconds since 1970
  */
 export const redeliverIfDue = async (
   { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
   deadline: number
 ): Promise<void> => {
   const integration = integrationAsCaller(ctx)
-  const { url } = endpointOf(ctx.configuration)
-  const memory = EndpointMemory.of(integration.installation, url)
+  const endpoint = endpointOf(ctx.configuration)
+  const memory = EndpointMemory.of(integration.installation, endpoint.url)
   const isOutOfTime = () => Date.now() >= deadline - MIN_REDELIVERY_MS
   if (isOutOfTime() || !memory.beginLook()) return
   const now = Date.now()
@@ -33,16 +33,15 @@ export const redeliverIfDue = async (
   ]
   const since = new Date(now - MAX_REDELIVERY_AGE_MS).toISOString()
   try {
-    const { undelivered, more } = await redeliver(
-      integration,
-      { ctx, logger },
-      { mark: 'failed', since, turns, deadline }
-    )
+    const options = { endpoint, logger, mark: 'failed', since, turns, deadline } as const
+    const { undelivered, more } = await redeliver(integration, options)
     if (more && isOutOfTime()) memory.lookAtOnce()
     else if (more || undelivered > 0) memory.lookSoon()
   } catch (thrown) {
     memory.lookSoon()
     const reason = BotpressFailure.reasonOf(thrown)
-    logger.forBot().error(`Botpress could not list what ${url.host} had not taken: ${reason}. It is asked again later.`)
+    logger
+      .forBot()
+      .error(`Botpress could not list what ${endpoint.url.host} missed: ${reason}. It is asked again later.`)
   }
 }

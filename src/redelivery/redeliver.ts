@@ -2,17 +2,19 @@ import type { Message } from '@botpress/client'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
+import { externalConversationId } from '../botpress/directory'
 import { withRetries } from '../botpress/with-retries'
-import { endpointOf } from '../configuration'
-import { type DeliveryTags, FRESH, type Mark, markOf } from '../outbox/mark'
-import { type ListMarked, markedMessages } from '../outbox/marked-messages'
+import type { Endpoint } from '../configuration'
+import { type DeliveryTags, FRESH, type Mark, markOf, tagMessage, UNMARKED } from '../outbox/mark'
+import { markedMessages } from '../outbox/marked-messages'
 import { MIN_REDELIVERY_MS, READ_CONVERSATION_MS } from '../time-limits'
 import { failedAtMost } from './failed-redeliveries'
 import { takeLock } from './lock'
-import type { Report } from './report'
-import { Tries } from './tries'
+import { tryOnce } from './try-once'
 
 export type RedeliveryOptions = {
+  endpoint: Endpoint
+  logger: bp.Logger
   mark: Mark
   /** Botpress's id. Without it: all conversations. */
   conversationId?: string
@@ -23,10 +25,11 @@ export type RedeliveryOptions = {
   deadline: number
 }
 
-/** What is tried before the next turn comes, over all conversations. */
+/** One pass over all conversations. The next turn begins when it has ended. */
 export type Turn = {
-  /** Botpress looks for them. */
+  /** What Botpress looks for. */
   tags?: DeliveryTags
+  /** What is taken of that. */
   isWanted?: (message: Message) => boolean
 }
 
@@ -36,89 +39,143 @@ const REQUESTED_TURNS: Turn[] = [
   ...[1, 2, 3, 4, 6, Infinity].map((times) => ({ isWanted: failedAtMost(times) })),
 ]
 
+/** How a redelivery went. */
+export type Report = {
+  delivered: number
+  /** Messages that were tried and failed. */
+  undelivered: number
+  /** Whether others wait. */
+  more: boolean
+  /** The last failure, in words. */
+  reason?: string
+}
+
 /**
- * Delivers marked messages again, with one try each, until there are no more, the endpoint is down, or the time is up. One
- * call does so at a time.
+ * Delivers marked messages again, with one try each, until none is left, the endpoint is down, or the time is up. Only one
+ * call at a time does so.
  *
- * @throws RuntimeError when the endpoint is not configured; what the caller's client throws before the first try: after it,
- * the report has it
+ * @throws what the caller's client throws before the first try. Later failures are in the report.
  */
-export const redeliver = async (
-  caller: Caller,
-  { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
-  { mark, conversationId, since = '', turns = REQUESTED_TURNS, deadline }: RedeliveryOptions
-): Promise<Report> => {
-  const endpoint = endpointOf(ctx.configuration)
-  const beginUntil = deadline - MIN_REDELIVERY_MS
-  const isOutOfTime = () => Date.now() >= beginUntil
-  /** Calls Botpress while there is time to begin a try. */
-  const ask = <T>(work: () => Promise<T>, limitMs = Infinity): Promise<T> =>
-    withRetries(work, { limitMs: Math.max(Math.min(beginUntil - Date.now(), limitMs), 0) })
-
-  const list = async (query: Parameters<ListMarked>[0], more?: DeliveryTags, limitMs?: number) => {
-    const tags = { ...more, delivery: mark }
-    const { messages, meta } = await ask(() => caller.client.listMessages({ ...query, tags }), limitMs)
-    const young = messages.filter(({ createdAt }) => createdAt >= since)
-    // The list may lag behind the tags. Where older messages than wanted begin, it ends.
-    return { messages: young.filter((one) => markOf(one) === mark), meta: young.length < messages.length ? {} : meta }
-  }
-  const isAnythingMarked = async (): Promise<boolean> => {
-    const { messages, meta } = await list({ conversationId })
-    return messages.length > 0 || meta.nextToken !== undefined
-  }
-
-  const report: Report = { delivered: 0, undelivered: 0, more: false }
-  if (!(await isAnythingMarked())) return report
-  const unlock = await takeLock(caller, { logger, until: deadline, ask })
+export const redeliver = async (caller: Caller, options: RedeliveryOptions): Promise<Report> => {
+  const { logger, turns = REQUESTED_TURNS, deadline } = options
+  const run = new Run(caller, options)
+  if (!(await run.isAnyLeft())) return run.report
+  const unlock = await takeLock(caller, { logger, until: deadline, ask: run.ask })
   if (!unlock) {
-    return { ...report, more: true, reason: 'Another redelivery is at work. Ask again after a few seconds.' }
+    return { ...run.report, more: true, reason: 'Another redelivery is at work. Ask again after a few seconds.' }
   }
-
-  const reportFailure = (thrown: unknown) => {
-    const failure = BotpressFailure.in(thrown)
-    if (!failure) throw thrown
-    report.more = true
-    // Out of time, a call to Botpress is broken off, which is no failure.
-    if (!isOutOfTime()) report.reason = `Botpress failed: ${failure.reason}.`
-  }
-  const tries = new Tries({ caller, endpoint, logger, deadline, report, reportFailure, ask })
-  const seen = new Set<string>()
-  /** @returns whether to go on with the next turn */
-  const take = async ({ tags, isWanted = () => true }: Turn): Promise<boolean> => {
-    const listOfTurn: ListMarked = async (query) => {
-      try {
-        return await list(query, tags, READ_CONVERSATION_MS)
-      } catch (thrown) {
-        // A conversation that cannot be listed now is passed over.
-        if (BotpressFailure.in(thrown)?.isTemporary) reportFailure(thrown)
-        throw thrown
-      }
-    }
-    const isNew = (message: Message) => !seen.has(message.id) && isWanted(message)
-    let goesOn = true
-    for await (const message of markedMessages(listOfTurn, conversationId, isNew)) {
-      report.more ||= !goesOn || isOutOfTime()
-      if (!goesOn || isOutOfTime()) return false
-      seen.add(message.id)
-      goesOn = await tries.tryOnce(message)
-    }
-    return goesOn
-  }
-
   try {
     for (const turn of turns) {
-      if (!(await take(turn)) || !(await isAnythingMarked())) break
+      const goesOn = await run.take(turn)
+      if (!(await run.isAnyLeft())) break
+      run.report.more ||= !goesOn
+      if (!goesOn) break
     }
   } catch (thrown) {
-    reportFailure(thrown)
+    run.noteFailure(thrown)
   } finally {
-    await tries.done()
     await unlock()
   }
-  const { delivered, undelivered, reason } = report
+  const { delivered, undelivered, reason } = run.report
   const log = logger.forBot()
-  if (delivered > 0) log.info(`Messages of an outage that are delivered now: ${delivered}.`)
+  if (delivered > 0) log.info(`Delivered messages that had failed before: ${delivered}.`)
   if (undelivered > 0) log.error(`Messages that could still not be delivered: ${undelivered}. ${reason}`)
-  else if (reason) log.error(`The redelivery did not come to its end. ${reason}`)
-  return report
+  else if (reason) log.error(`The redelivery ended early. ${reason}`)
+  return run.report
+}
+
+class Run {
+  readonly report: Report = { delivered: 0, undelivered: 0, more: false }
+  private readonly tried = new Set<string>()
+  /** Conversations that could not be read. */
+  private readonly unreadable = new Set<string>()
+  /** Since the last mark that was removed. */
+  private failedRemovals = 0
+
+  constructor(
+    private readonly caller: Caller,
+    private readonly options: RedeliveryOptions
+  ) {}
+
+  /** Calls Botpress, with retries, while there is time to begin a try. */
+  readonly ask = <T>(work: () => Promise<T>, limitMs = Infinity): Promise<T> =>
+    withRetries(work, { limitMs: Math.max(Math.min(this.beginUntil - Date.now(), limitMs), 0) })
+
+  /** Whether messages that were not tried are marked. */
+  async isAnyLeft(): Promise<boolean> {
+    const { messages, meta } = await this.list({ conversationId: this.options.conversationId })
+    return messages.some(({ id }) => !this.tried.has(id)) || meta.nextToken !== undefined
+  }
+
+  /** @returns whether to go on with the next turn */
+  async take({ tags, isWanted = () => true }: Turn): Promise<boolean> {
+    const isNew = ({ id, conversationId }: Message) => !this.tried.has(id) && !this.unreadable.has(conversationId)
+    const messages = markedMessages((query) => this.list(query, tags, READ_CONVERSATION_MS), {
+      conversationId: this.options.conversationId,
+      isWanted: (message) => isNew(message) && isWanted(message),
+      onSkip: (failure) => this.noteFailure(failure),
+    })
+    for await (const message of messages) {
+      if (!isNew(message)) continue
+      if (this.isOutOfTime() || !(await this.tryMessage(message))) return false
+    }
+    return true
+  }
+
+  /** Puts a failure of Botpress into the report. When the time is up, calls to Botpress are aborted, which is none. */
+  noteFailure(thrown: unknown): void {
+    const failure = BotpressFailure.in(thrown)
+    if (!failure) throw thrown
+    this.report.more = true
+    if (!this.isOutOfTime()) this.report.reason = `Botpress failed: ${failure.reason}.`
+  }
+
+  private get beginUntil(): number {
+    return this.options.deadline - MIN_REDELIVERY_MS
+  }
+
+  private isOutOfTime(): boolean {
+    return Date.now() >= this.beginUntil
+  }
+
+  private async list(query: { conversationId?: string; nextToken?: string }, more?: DeliveryTags, limitMs?: number) {
+    const { mark, since = '' } = this.options
+    const tags = { ...more, delivery: mark }
+    const { messages, meta } = await this.ask(() => this.caller.client.listMessages({ ...query, tags }), limitMs)
+    const young = messages.filter(({ createdAt }) => createdAt >= since)
+    // The list may lag behind the tags. It ends at the first message that is too old.
+    return { messages: young.filter((one) => markOf(one) === mark), meta: young.length < messages.length ? {} : meta }
+  }
+
+  /** @returns whether to go on with the next message */
+  private async tryMessage(message: Message): Promise<boolean> {
+    const { caller, report, options } = this
+    const { id, conversationId } = message
+    this.tried.add(id)
+    let externalId: string | undefined
+    try {
+      externalId = await this.ask(() => externalConversationId(caller, conversationId), READ_CONVERSATION_MS)
+    } catch (thrown) {
+      this.unreadable.add(conversationId)
+      this.noteFailure(thrown)
+      return true
+    }
+    if (externalId === undefined) {
+      // Its conversation is gone, so it can never be delivered.
+      await tagMessage(caller.client, id, UNMARKED, options)
+      return true
+    }
+    const overNewConnection = report.delivered + report.undelivered === 0
+    const { failure, isDown, isUnmarked } = await tryOnce(caller, message, externalId, overNewConnection, options)
+    if (failure) {
+      report.undelivered++
+      report.reason = failure.reportOn(id)
+      return !isDown
+    }
+    this.failedRemovals = isUnmarked ? 0 : this.failedRemovals + 1
+    if (isUnmarked) report.delivered++
+    else report.reason = 'Botpress could not remove the mark of a message that was delivered.'
+    // If Botpress removes no marks, everything would be delivered again and again.
+    return this.failedRemovals < 2
+  }
 }

@@ -183,7 +183,7 @@ describe('redelivery by itself', () => {
     outage.statusOf = (text) => (text === '3' ? 503 : 204)
     await say('a')
     expect(texts()).toEqual(['a', '1', '2', '3'])
-    expect(outage.logged.join('\n')).toMatch(/Messages of an outage that are delivered now: 2\./)
+    expect(outage.logged.join('\n')).toMatch(/Delivered messages that had failed before: 2\./)
     expect(outage.logged.join('\n')).toMatch(
       /Messages that could still not be delivered: 1\. The message msg_\w+ was not delivered in 1 try: .* answered 503/
     )
@@ -206,7 +206,7 @@ describe('redelivery by itself', () => {
     missed('1')
     outage.faultOf = ({ operation }) => (operation === 'listMessages' ? refusal : undefined)
     expect((await say('a')).status).toBe(200)
-    await expect.poll(() => outage.logged.join('\n')).toMatch(/could not list what \S+ had not taken: The reason\./)
+    await expect.poll(() => outage.logged.join('\n')).toMatch(/could not list what \S+ missed: The reason\./)
     outage.faultOf = () => undefined
     await say('b')
     expect(texts()).toEqual(['a', 'b'])

@@ -1,4 +1,5 @@
 import { withRetries } from '../../botpress/with-retries'
+import { endpointOf } from '../../configuration'
 import { redeliver } from '../../redelivery/redeliver'
 import { CALL_MS, MIN_REDELIVERY_MS } from '../../time-limits'
 import { findConversation } from '../find-conversation'
@@ -13,5 +14,7 @@ export const redeliverMessages: Route = async (caller, props) => {
   const { conversationId, delivery } = parseRedeliveryRequest(req.body?.trim() ? parseJsonBody(req) : {})
   const limitMs = CALL_MS - MIN_REDELIVERY_MS
   const conversation = await withRetries(() => findConversation(caller, conversationId), { limitMs })
-  return { body: await redeliver(caller, props, { mark: delivery, conversationId: conversation?.id, deadline }) }
+  const endpoint = endpointOf(props.ctx.configuration)
+  const options = { endpoint, logger: props.logger, mark: delivery, conversationId: conversation?.id, deadline }
+  return { body: await redeliver(caller, options) }
 }

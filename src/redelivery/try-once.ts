@@ -1,0 +1,50 @@
+import type { Message } from '@botpress/client'
+import type { Caller } from '../botpress/caller'
+import type { Endpoint } from '../configuration'
+import { EndpointFailure } from '../endpoint/endpoint-failure'
+import { DELIVERY, postMessage, type RetryPolicy } from '../endpoint/post-message'
+import { outgoingMessageOf } from '../messages/outgoing-message'
+import { isUnmarked, tagMessage, UNMARKED, type WriteOptions } from '../outbox/mark'
+import { REDELIVERY_TRY_MS } from '../time-limits'
+import { oneMoreFailure } from './failed-redeliveries'
+
+const REDELIVERY: RetryPolicy = { ...DELIVERY, retries: 0, timeoutMs: REDELIVERY_TRY_MS }
+
+type Outcome = {
+  failure?: EndpointFailure
+  /** The endpoint, after the failure. */
+  isDown?: boolean
+  /** The message, now that it is delivered. */
+  isUnmarked?: boolean
+}
+
+/**
+ * Tries to deliver a marked message, and tells Botpress how it went: the mark is removed, or the failure counted.
+ *
+ * @param conversationId the external id
+ */
+export const tryOnce = async (
+  { client }: Caller,
+  message: Message,
+  conversationId: string,
+  overNewConnection: boolean,
+  { endpoint, ...options }: { endpoint: Endpoint } & WriteOptions
+): Promise<Outcome> => {
+  const { id, createdAt } = message
+  const body = outgoingMessageOf(message, conversationId)
+  try {
+    const { done } = await postMessage(endpoint, { id, createdAt, body, overNewConnection }, REDELIVERY)
+    const [isTagged] = await Promise.all([tagMessage(client, id, UNMARKED, options), done])
+    return { isUnmarked: isTagged }
+  } catch (failure) {
+    if (!(failure instanceof EndpointFailure)) throw failure
+    const { isReached = false, status = 0, mayHaveArrived } = failure.details
+    // The message may be what the endpoint fails on: count it, so that others come first the next time. Its own call may
+    // have delivered it meanwhile.
+    if (isReached && status !== 429 && !(await isUnmarked(client, id))) {
+      const delivery = mayHaveArrived ? 'unknown' : undefined
+      await tagMessage(client, id, { delivery, redeliveryFailures: oneMoreFailure(message) }, options)
+    }
+    return { failure, isDown: !isReached || [429, 502, 503, 504].includes(status) }
+  }
+}
