@@ -77,12 +77,12 @@ const SEND_AGAIN = 'It is safe to send the same request again; a message with th
 /** What the integration answers where something is wrong, by status. */
 export const PROBLEM_EXAMPLES = {
   400: {
-    detail: 'At fault in the body: userId, text.',
+    detail: 'Wrong in the body: userId, text.',
     errors: [
       { path: 'userId', message: 'is required: a string of 1 to 500 characters' },
       {
         path: 'text',
-        message: 'is required, a string of at least 1 character, where type is "text" or the payload has no field',
+        message: 'is required, a string of at least 1 character, if type is "text" or the payload has no field',
       },
     ],
   },
@@ -93,14 +93,14 @@ export const PROBLEM_EXAMPLES = {
   402: { detail: 'Botpress refused the request: A payment is required to perform this request.' },
   403: { detail: 'Botpress refused the request: You don’t have permissions to perform this action.' },
   '400 reading': {
-    detail: 'At fault in the query: conversationId.',
+    detail: 'Wrong in the query: conversationId.',
     errors: [
       { path: 'conversationId', message: 'is required, a string of 1 to 500 characters, unless delivery is given' },
     ],
   },
   404: { detail: 'There is nothing at /message of this webhook. Its paths are /, /messages, /redeliveries.' },
   '400 redelivering': {
-    detail: 'At fault in the body: delivery.',
+    detail: 'Wrong in the body: delivery.',
     errors: [{ path: 'delivery', message: 'must be "failed" or "unknown"' }],
   },
   '404 reading': { detail: 'There is no conversation with the conversationId "tea".' },

@@ -7,11 +7,11 @@ import { redeliverIfDue } from '../redelivery/redeliver-if-due'
 import { CALL_MS } from '../time-limits'
 
 /**
- * Delivers a message of the bot, of any type, to the endpoint, and then those that it has missed. Each failure is logged for
- * the bot's owner. `props.client` is never used: it has retries and connections of its own.
+ * Delivers a message of the bot, of any type, to the endpoint, and then those that it missed. Failures are logged for the
+ * bot's owner. `props.client` is never used, because it has retries and connections of its own.
  *
- * @throws RuntimeError when the conversation was not made by this integration, the endpoint is not configured, or it
- * did not take the message
+ * @throws RuntimeError if this integration did not make the conversation, the endpoint is not configured, or it did not take
+ * the message
  */
 export const handleBotMessage = async (props: bp.AnyMessageProps): Promise<void> => {
   const { message, conversation, logger } = props

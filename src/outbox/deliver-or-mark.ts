@@ -9,16 +9,16 @@ import { MARK_BETWEEN_TRIES_MS, TRY_WHILE_DOWN_MS } from '../time-limits'
 import { EndpointMemory } from './endpoint-memory'
 import { FRESH, isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
 
-/** While the endpoint is known to be down, each message gets one try. */
+/** While the endpoint counts as down, each message gets one try. */
 const WHILE_DOWN: RetryPolicy = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE_DOWN_MS }
 
 /**
- * Delivers a message of the bot to the endpoint. If its first try fails, it is marked in Botpress's record, and the mark is
- * removed when it has been delivered: so it is found even if this instance ends in between.
+ * Delivers a message of the bot to the endpoint. If the first try fails, the message is marked in Botpress, and the mark is
+ * removed after a later try that succeeds: so it is found even if this instance dies in between.
  *
  * @param mark of a message that Botpress hands over again
- * @param deadline when the call must be over, with the mark written; in milliseconds since 1970
- * @throws RuntimeError when the endpoint is not configured or did not take the message: it says what becomes of it
+ * @param deadline when the call must end, with the mark written; in milliseconds since 1970
+ * @throws RuntimeError if the endpoint is not configured or did not take the message; it says what becomes of the message
  */
 export const deliverOrMark = async (
   { ctx, logger }: Pick<bp.HandlerProps, 'ctx' | 'logger'>,
@@ -29,13 +29,13 @@ export const deliverOrMark = async (
   const { client, installation } = integrationAsCaller(ctx)
   let mayBeMarked = mark !== undefined
   const setMark = async (wanted: Mark, limitMs = Infinity) => {
-    // What may have arrived never surely failed.
+    // An earlier try may have arrived, so `failed` would be wrong.
     if (wanted === mark || mark === 'unknown') return
     mayBeMarked = true
     const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
     if (await tagMessage(client, message.id, { ...FRESH, delivery: wanted }, options)) mark = wanted
   }
-  /** A request may redeliver the message in a pause between its tries. */
+  /** A request may redeliver the message between its tries. */
   const isDeliveredElsewhere = async () => mark !== undefined && (await isUnmarked(client, message.id))
 
   let memory: EndpointMemory | undefined
@@ -68,6 +68,6 @@ export const deliverOrMark = async (
 /** What becomes of a message that was not delivered. */
 const PROSPECTS = {
   failed: 'It is delivered later, when the endpoint takes messages.',
-  unknown: 'It is sent again only if that is asked for: POST {webhook URL}/redeliveries, with {"delivery":"unknown"}.',
-  unmarked: 'It is not delivered later, as Botpress did not take the mark.',
+  unknown: 'It is sent again only on request: POST {webhook URL}/redeliveries, with {"delivery":"unknown"}.',
+  unmarked: 'It is not delivered later, because Botpress did not take the mark.',
 }

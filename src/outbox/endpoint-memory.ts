@@ -10,7 +10,7 @@ const MAX_SIZE = 500
 
 const memories = new QuickLRU<string, EndpointMemory>({ maxSize: MAX_SIZE })
 
-/** What this instance knows of an endpoint. It may be lost at any time: it only spares needless tries and looks. */
+/** What this instance remembers of an endpoint. It may be lost at any time: it only saves needless tries and looks. */
 export class EndpointMemory {
   private downUntil = 0
   private lookedAt = 0
@@ -24,7 +24,7 @@ export class EndpointMemory {
     return memory
   }
 
-  /** Whether the last delivery failed less than a minute ago, for a reason that may pass. */
+  /** Whether the last delivery failed less than a minute ago, for a temporary reason. */
   get isDown(): boolean {
     return isToCome(this.downUntil, DOWN_MS)
   }
@@ -42,12 +42,12 @@ export class EndpointMemory {
     this.lookSoon()
   }
 
-  /** Whether this instance gave a message up in the last 45 s: no call is still trying it. */
+  /** Whether this instance gave a message up in the last 45 s, so that no call is still trying it. */
   hasGivenUp(messageId: string): boolean {
     return this.givenUp.has(messageId)
   }
 
-  /** Whether it is time to look for failed messages. If so, the next look is due in five minutes. */
+  /** Whether a look for failed messages is due. If so, the next one is due in five minutes. */
   beginLook(): boolean {
     if (isToCome(this.nextLookAt, LOOK_INTERVAL_MS)) return false
     this.lookedAt = Date.now()

@@ -2,7 +2,7 @@ import type { Message } from '@botpress/client'
 import { isToCome } from '../clock'
 import { MAX_REDELIVERY_PAUSE_MS, REDELIVERY_PAUSE_MS } from '../time-limits'
 
-/** Reads the tag `redeliveryFailures`: a count, and the time of the last failure. Version 1.1 wrote no time, and no 0. */
+/** Reads the tag `redeliveryFailures`: a count, and the time of the last failure. Version 1.1 wrote no time, and nothing for 0. */
 const failuresOf = ({ tags }: Message) => {
   const [count = '', time = ''] = (tags['redeliveryFailures'] ?? '').split(' ')
   return { count: Number(count) || 0, lastAt: Date.parse(time) || 0 }

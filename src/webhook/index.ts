@@ -30,10 +30,10 @@ export const handler: bp.IntegrationProps['handler'] = async (props) => {
 }
 
 const findRoute = ({ method, path }: bp.HandlerProps['req']): Route => {
-  // URLs are put together from parts that end or begin with a slash.
+  // Backends put URLs together from parts, and get more slashes than one.
   const methods = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
   if (!methods) {
-    // A longer one may hold an access key, by mistake.
+    // A longer one may hold an access key by mistake.
     const where = path.length < MIN_KEY_LENGTH ? path : 'this path'
     throw new Problem(
       404,

@@ -3,10 +3,10 @@ import { STATUS_CODES } from 'node:http'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
 
-/** One field at fault: where it is, as in `payload.text`, and what it must be. */
+/** One wrong field: where it is, as in `payload.text`, and what it must be. */
 export type FieldError = { path: string; message: string }
 
-/** An answer with an error in it, after RFC 9457, Problem Details for HTTP APIs. */
+/** An error as an answer: RFC 9457, Problem Details for HTTP APIs. */
 export class Problem extends Error {
   constructor(
     readonly status: number,
@@ -30,11 +30,11 @@ export class Problem extends Error {
 /**
  * The answer to a request that failed.
  *
- * @param tokenOwner of the caller, if it was let in
+ * @param tokenOwner of the caller; missing if it was not let in
  */
 export const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): Problem => {
   if (thrown instanceof Problem) return thrown
-  // Of the configuration, which has been broken since the registration.
+  // The configuration is invalid: it has changed since the registration.
   if (thrown instanceof RuntimeError) return new Problem(409, thrown.message)
   const failure = BotpressFailure.in(thrown)
   if (!failure) {
@@ -61,15 +61,15 @@ export const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): P
   }
   if (timedOut || status === 504) return new Problem(504, `Botpress took too long. ${SEND_AGAIN}`, { headers })
   if (isTemporary || status! >= 500) return new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`, { headers })
-  return new Problem(502, `Botpress answered ${status}: ${reason}. The same request would fare the same.`)
+  return new Problem(502, `Botpress answered ${status}: ${reason}. The same request would fail in the same way.`)
 }
 
-/** More than that nobody waits, and what Botpress tells may be no number of seconds at all. */
+/** Nobody waits longer, and what Botpress says may not be in seconds at all. */
 const DAY_SECONDS = 24 * 60 * 60
 
 const SEND_AGAIN = 'It is safe to send the same request again; a message with the same messageId.'
 
-/** The answer to a request that nobody knows the sender of: `reason` is a sentence, what to send instead follows it. */
+/** @param reason as a sentence. What to send instead is added to it. */
 export const unauthorized = (reason: string): Problem =>
   new Problem(
     401,

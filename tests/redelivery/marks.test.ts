@@ -117,7 +117,7 @@ describe('the record', () => {
     await expect
       .poll(() => outage.logged.join('\n'))
       .toMatch(/The message msg_\w+ could not be marked as failed: The reason\./)
-    expect(outage.logged.join('\n')).toContain('It is not delivered later, as Botpress did not take the mark.')
+    expect(outage.logged.join('\n')).toContain('It is not delivered later, because Botpress did not take the mark.')
     let tries = 0
     outage.statusOf = () => (++tries === 1 ? 503 : 204)
     expect((await say('Ho')).status).toBe(200)

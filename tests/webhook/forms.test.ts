@@ -89,7 +89,7 @@ describe('a message sent as a form', () => {
 })
 
 describe('a form with a fault', () => {
-  const AS_A_FORM = 'The body was read as a form, as its Content-Type says. At fault in it: '
+  const AS_A_FORM = 'The body was read as a form, as its Content-Type says. Wrong in it: '
 
   it('is told that it was read as a form, and of every fault at once', async () => {
     const answer = await post('userId=&type=text&payload={"a":1,}&messageId=1&messageId=2')

@@ -48,16 +48,16 @@ describe('400: a request with a fault', () => {
   const json = { 'content-type': 'application/json' }
   const utf16 = (text: string) => Buffer.from(text, 'utf16le')
   it.each<[string, string | Buffer, Record<string, string>, string]>([
-    ['that ends', '{"userId":', json, 'line 1, column 11: a value is expected, and the body ends'],
+    ['that ends', '{"userId":', json, 'line 1, column 11: value expected, and the body ends'],
     ['that ends in a string', '{"userId":"u', json, 'line 1, column 11: a string does not end'],
-    ['that does not close', '{"userId":"u"', json, 'line 1, column 14: a comma or "}" is expected, and the body ends'],
+    ['that does not close', '{"userId":"u"', json, 'line 1, column 14: close brace expected, and the body ends'],
     [
       'with a comma too many',
       '{"userId":"u",}',
       json,
       'column 15: the name of a field, in double quotes, is expected, and "}" found',
     ],
-    ['with a comma too few', '{"a":1\n "b":2}', json, 'line 2, column 2: a comma is expected'],
+    ['with a comma too few', '{"a":1\n "b":2}', json, 'line 2, column 2: comma expected'],
     [
       'with single quotes',
       "{'userId':'u'}",
@@ -81,10 +81,10 @@ describe('400: a request with a fault', () => {
       'with an escape that is none',
       '{"text":"\\q"}',
       json,
-      'a backslash in a string is followed by what it cannot escape',
+      'a string has a backslash before a character that takes none',
     ],
     ['with a comment', '{"a":1} // done', json, 'JSON has no comments'],
-    ['with more after it', '{"a":1}{"b":2}', json, 'column 8: the end is expected'],
+    ['with more after it', '{"a":1}{"b":2}', json, 'column 8: end of file expected'],
     ['from Python', '{"a": None}', json, 'and "None" found'],
     ['of many levels', '['.repeat(200_000), json, 'it is malformed'],
     [
@@ -129,7 +129,7 @@ describe('400: a request with a fault', () => {
   it('a large body with millions of faults takes no more memory than one with one', async () => {
     const before = await sandbox.heapUsed()
     const answer = await send(sandbox, `[${','.repeat(5_000_000)}`, { unchecked: true })
-    expect(answer.body.detail).toContain('line 1, column 2: a value is expected')
+    expect(answer.body.detail).toContain('line 1, column 2: value expected')
     expect(await sandbox.heapUsed()).toBeLessThan(before + 20_000_000)
     const lines = await send(sandbox, `{"a":1,${'\n'.repeat(1_000_000)}`, { unchecked: true })
     expect(lines.body.detail).toContain('line 1000001, column 1')
@@ -163,7 +163,7 @@ describe('400: a request with a fault', () => {
     [[1], ''],
     [true, ''],
     ['{"a":1}', ': it was encoded twice, send the object itself'],
-    ['{"a":1', ': it is not JSON: line 1, column 7: a comma or "}" is expected, and the body ends'],
+    ['{"a":1', ': it is not JSON: line 1, column 7: close brace expected, and the body ends'],
     [[{ a: 1 }], ': it is an array with one object, send the object itself'],
   ])('a payload that is no object: %j', async (payload, mistake) => {
     const answer = await send(sandbox, messageBody({ payload }))

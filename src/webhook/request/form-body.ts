@@ -3,11 +3,12 @@ import { parseParameters } from './parameters'
 import type { Fields } from './request-fields'
 
 /**
- * Reads a request's body as a form, if it says that it is one, and else as JSON. No-code tools fill templates: a line break
- * in a text makes their JSON invalid, but never a form.
+ * Reads a request's body as a form, if its Content-Type says so, and otherwise as JSON. No-code tools fill templates: a line
+ * break in a text breaks their JSON, but never a form.
  *
- * @param names of the fields that may be given once; those in `jsonNames` are JSON in a form, and stay texts if they are not
- * @throws Problem 400 if it is neither
+ * @param names of the fields that may be given only once
+ * @param jsonNames of those that are JSON in a form; a text that is not JSON stays a text
+ * @throws Problem 400 if the body is neither
  */
 export const parseFormOrJson = (req: Body, names: string[], jsonNames: string[]): Fields => {
   if (!isForm(req)) return { fields: parseJsonBody(req), place: 'body' }
@@ -17,7 +18,7 @@ export const parseFormOrJson = (req: Body, names: string[], jsonNames: string[])
   return { ...form, fields: { ...form.fields, ...Object.fromEntries(parsed) } }
 }
 
-/** `curl -d` calls everything a form, JSON too. */
+/** `curl -d` calls JSON a form too. */
 const isForm = ({ body = '', headers }: Body): boolean =>
   /^application\/x-www-form-urlencoded *(;|$)/i.test(headers['content-type']?.trim() ?? '') && !/^\s*\{/.test(body)
 

@@ -4,7 +4,7 @@ import type { Body } from './json-body'
 import { isJsonObject, type JsonObject, usualMistake } from './json-object'
 import { externalId, parseFields, textField } from './request-fields'
 
-/** Beyond it JSON.stringify, which is recursive, runs out of stack. */
+/** Deeper values overflow the stack of JSON.stringify. */
 const MAX_DEPTH = 1000
 
 const isWithinDepth = (value: unknown, depth: number): boolean =>
@@ -14,25 +14,22 @@ const isWithinDepth = (value: unknown, depth: number): boolean =>
 
 const TEXT_200 = 'must be a string of at most 200 characters'
 
-/** As Botpress has it. */
+/** Botpress's limit. */
 const MAX_URL_LENGTH = 40_000
 
-/** RFC 3986: what a URL is made of, which `URL` itself takes more of. */
+/** The characters of a URI after RFC 3986. The class `URL` takes more. */
 const URI = /^(?:[\w.~:/?[\]@!$&'()*+,;=-]|%[\da-f]{2})+(?:#(?:[\w.~:/?@!$&'()*+,;=-]|%[\da-f]{2})*)?$/i
 
-const NO_URI = 'must be a URI: other characters are written with %'
+const NO_URI = 'must be a URI: write other characters with %'
 
 const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
-
-/** PHP writes an empty array for an object without fields. */
-const isEmptyArray = (value: unknown): boolean => Array.isArray(value) && value.length === 0
 
 const payloadError = ({ input }: { input?: unknown }): string => {
   const mistake = usualMistake(input)
   return mistake ? `must be an object: ${mistake}` : 'must be an object'
 }
 
-/** Lists the two rules below with the other faults, not after them. Nothing above may abort (zod's `custom` does). */
+/** Checks the two rules below even if other fields are wrong. For that, nothing above may abort (zod's `custom` does). */
 const when = ({ value }: { value: unknown }) => isJsonObject(value)
 
 /** The body of a request that sends a message to the bot. */
@@ -41,21 +38,21 @@ export const messageRequest = z
     userId: externalId().describe('Your id of the user.'),
     messageId: externalId().describe('Your id of the message. The same one in the same conversation is one message.'),
     conversationId: externalId().describe('Your id of the conversation. It comes back with every reply.'),
-    type: textField(200).describe('`text`, or any other word for other kinds of message.'),
+    type: textField(200).describe('`text`, or any other word for another kind of message.'),
     text: z
       .string({ error: 'must be a string' })
       .nullable()
       .optional()
       .describe(
-        'The text, or a summary of the payload for other types. Required where `type` is `text`, and where the payload is left out or empty.'
+        'The text, or a summary of the payload for other types. Required if `type` is `text`, or if the payload is missing or empty.'
       ),
-    // Not z.record, which drops the key `__proto__`: the bot gets what was sent.
+    // Not z.record, which drops the key `__proto__`.
     payload: z
       .custom<JsonObject>(isJsonObject, { error: payloadError, abort: false })
       .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
       .meta({ type: 'object', additionalProperties: true })
       .describe(
-        'Anything that the bot should get. If it is missing, `null`, `""` or `[]`, the bot gets `{ text }`; without a text, it gets the one beside it.'
+        'Anything that the bot should get. If it is missing, `null`, `""` or `[]`, the bot gets `{ text }`. If it has no text, `text` is added to it.'
       )
       .optional(),
     user: z
@@ -64,7 +61,7 @@ export const messageRequest = z
         pictureUrl: z
           .string({ error: NO_URI })
           .max(MAX_URL_LENGTH, { error: `must be at most ${MAX_URL_LENGTH} characters` })
-          // One that is too long is told already, and would run the pattern out of stack.
+          // A URL that is too long is wrong already, and would overflow the pattern's stack.
           .refine((url) => url.length > MAX_URL_LENGTH || (URL.canParse(url) && URI.test(url)), { error: NO_URI })
           .meta({ format: 'uri' })
           .nullable()
@@ -75,56 +72,41 @@ export const messageRequest = z
   })
   .refine(({ type, text, payload }) => !isAbsent(text) || (type !== 'text' && hasFields(payload)), {
     path: ['text'],
-    error: 'is required, a string of at least 1 character, where type is "text" or the payload has no field',
+    error: 'is required, a string of at least 1 character, if type is "text" or the payload has no field',
     when,
   })
   .refine(({ type, payload }) => type !== 'text' || isAbsent(payload?.text) || typeof payload?.text === 'string', {
     path: ['payload', 'text'],
-    error: 'must be a string where type is "text"',
+    error: 'must be a string if type is "text"',
     when,
   })
 
-/** One that is no object is at fault itself. */
+/** A payload that is not an object is wrong itself. */
 const hasFields = (payload: unknown): boolean =>
   payload !== undefined && !(isJsonObject(payload) && Object.keys(payload).length === 0)
 
 /** A message for the bot, under the backend's own ids. */
-export type IncomingMessage = {
-  userId: string
-  messageId: string
-  conversationId: string
-  type: string
-  payload: JsonObject
-  /** What the user is to have. */
-  user?: { name?: string; pictureUrl?: string }
-}
+export type IncomingMessage = ReturnType<typeof parseMessageRequest>
 
 /**
  * Reads the body of a request that sends a message to the bot: JSON, or a form in which `payload` and `user` are JSON.
  *
- * @throws Problem 400 that lists every fault at once
+ * @throws Problem 400 that lists every wrong field
  */
-export const parseMessageRequest = (req: Body): IncomingMessage => {
+export const parseMessageRequest = (req: Body) => {
   const given = parseFormOrJson(req, Object.keys(messageRequest.shape), ['payload', 'user'])
   const { payload: sent, user: profile } = given.fields
-  const fields = {
-    ...given.fields,
-    user: presentFields(profile),
-    payload: isAbsent(sent) || isEmptyArray(sent) ? undefined : sent,
-  }
-  const parsed = parseFields(messageRequest, { ...given, fields })
-  const { userId, messageId, conversationId, type, text, payload, user } = parsed
-  const takesText = !isAbsent(text) && isAbsent(payload?.text)
+  // PHP writes an empty object as an empty array.
+  const isPayloadMissing = isAbsent(sent) || (Array.isArray(sent) && sent.length === 0)
+  const fields = { ...given.fields, user: presentFields(profile), payload: isPayloadMissing ? undefined : sent }
+  const { text, payload = {}, user, ...ids } = parseFields(messageRequest, { ...given, fields })
   return {
-    userId,
-    messageId,
-    conversationId,
-    type,
-    payload: takesText ? { ...payload, text } : payload!,
+    ...ids,
+    payload: !isAbsent(text) && isAbsent(payload['text']) ? { ...payload, text } : payload,
     user: user && { name: user.name ?? undefined, pictureUrl: user.pictureUrl ?? undefined },
   }
 }
 
-/** v0.2.3 ignored a field `user`: what is none is ignored still, and what is empty in it is as left out. */
+/** As in v0.2.3, a `user` that is not an object is ignored. Its empty fields count as missing. */
 const presentFields = (user: unknown): object | undefined =>
   isJsonObject(user) ? Object.fromEntries(Object.entries(user).filter(([, value]) => !isAbsent(value))) : undefined

@@ -1,7 +1,7 @@
 // Its main file is UMD, which bundlers cannot follow.
 import { printParseErrorCode, visit } from 'jsonc-parser/lib/esm/main.js'
 
-/** What stands for bytes that are not UTF-8. */
+/** Replaces bytes that are not UTF-8. */
 const REPLACEMENT = '\ufffd'
 
 type Headers = Record<string, string | undefined>
@@ -9,15 +9,15 @@ type Headers = Record<string, string | undefined>
 /** Why a body is not JSON, as a clause: what it is instead, or where a parser stops. */
 export const whyNotJson = (text: string, headers: Headers = {}): string => otherForm(text, headers) ?? syntaxError(text)
 
-/** What the body is, where it is something else altogether. */
+/** What the body is, if it is something else altogether. */
 const otherForm = (text: string, headers: Headers): string | undefined => {
   const looksLikeJson = /^\s*[{[]/.test(text)
   const [type = '', encoding = ''] = [headers['content-type'], headers['content-encoding']]
   // 1f 8b are gzip's first bytes.
   if ((encoding && encoding !== 'identity' && !looksLikeJson) || text.startsWith(`\u001f${REPLACEMENT}`)) {
-    return `it is compressed${encoding && ` (${encoding})`}, and has to come as it is`
+    return `it is compressed${encoding && ` (${encoding})`}, and must come as it is`
   }
-  if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and has to be in UTF-8'
+  if (text.includes('\0')) return 'it is in UTF-16 or UTF-32, or binary, and must be in UTF-8'
   if (/^--[^\r\n]+\r?\ncontent-disposition:/i.test(text)) return 'it is a multipart form'
   if (/^[\w.~%+*[\]-]+=/.test(text) || (/urlencoded/i.test(type) && !looksLikeJson)) {
     return `it is a form${/urlencoded/i.test(type) ? '' : ', which its Content-Type does not say'}`
@@ -27,55 +27,41 @@ const otherForm = (text: string, headers: Headers): string | undefined => {
   return undefined
 }
 
-const EXPECTED: Record<string, string> = {
-  InvalidNumberFormat: 'a number is malformed',
+/** For the errors that need more words than their names have. */
+const HINTS: Record<string, string> = {
+  InvalidSymbol: 'this is no JSON (names and texts are in double quotes)',
   PropertyNameExpected: 'the name of a field, in double quotes, is expected',
-  ValueExpected: 'a value is expected',
-  ColonExpected: 'a colon is expected',
-  CommaExpected: 'a comma is expected',
-  CloseBraceExpected: 'a comma or "}" is expected',
-  CloseBracketExpected: 'a comma or "]" is expected',
-  EndOfFileExpected: 'the end is expected',
   InvalidCommentToken: 'JSON has no comments',
   UnexpectedEndOfString: 'a string does not end (a line break in it is written \\n)',
-  UnexpectedEndOfNumber: 'a number does not end',
-  InvalidUnicode: '\\u is not followed by four hexadecimal digits',
-  InvalidEscapeCharacter: 'a backslash in a string is followed by what it cannot escape',
   InvalidCharacter: 'a string has a control character in it',
+  InvalidEscapeCharacter: 'a string has a backslash before a character that takes none',
 }
 
-/** Where a parser stops, and what it finds there. JSON.parse tells it in some of its errors, and in each Node differently. */
+/** Such as `comma expected` for `CommaExpected`. */
+const inWords = (code: string): string => HINTS[code] ?? code.replaceAll(/\B[A-Z]/g, ' $&').toLowerCase()
+
+/** Where a parser stops, and what it finds there. JSON.parse says so only in some errors, and differently in each Node. */
 const syntaxError = (text: string): string => {
-  const stop = new FirstError()
+  let first: { error: number; offset: number; length: number } | undefined
+  const onError = (error: number, offset: number, length: number) => {
+    first ??= { error, offset, length }
+    // A large body may have millions.
+    throw new RangeError('Stop at the first error')
+  }
   try {
-    const onError = (error: number, offset: number, length: number) => {
-      throw Object.assign(stop, { error, offset, length })
-    }
     visit(text, { onError }, { disallowComments: true })
   } catch (thrown) {
-    // Recursive as it is, it may run out of stack.
-    if (thrown !== stop && !(thrown instanceof RangeError)) throw thrown
+    // The parser is recursive, and may overflow the stack.
+    if (!(thrown instanceof RangeError)) throw thrown
   }
-  const { error, offset, length } = stop
-  if (offset < 0) return 'it is malformed'
+  if (!first) return 'it is malformed'
+  const { error, offset, length } = first
   const found = text.slice(offset, offset + Math.min(Math.max(length, 1), 20))
-  const what = EXPECTED[printParseErrorCode(error)] ?? 'this is no JSON (names and texts are in double quotes)'
+  const what = inWords(printParseErrorCode(error))
   return `${placeOf(text, offset)}: ${what}, and ${found ? `${JSON.stringify(found)} found` : 'the body ends'}`
 }
 
-/** Ends the parser at the first error: a large body may have millions. */
-class FirstError extends Error {
-  error = 0
-  offset = -1
-  length = 0
-}
-
 const placeOf = (text: string, offset: number): string => {
-  let line = 1
-  let start = 0
-  for (const { 0: lineBreak, index } of text.slice(0, offset).matchAll(/\r\n|\r|\n/g)) {
-    line++
-    start = index + lineBreak.length
-  }
-  return `line ${line}, column ${offset - start + 1}`
+  const lines = text.slice(0, offset).split(/\r\n|\r|\n/)
+  return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`
 }

@@ -6,21 +6,21 @@ const PREFERENCE = new RegExp(`(?:(${TOKEN})(?:=(${WORD}))?(?:;(?:${TOKEN}(?:=${
 const MAX_WAIT_SECONDS = 25
 const MAX_REPLIES = 100
 
-/** How the sender of a message would wait for the bot's replies. */
+/** How the sender of a message wants to wait for the bot's replies. */
 export type WaitPreference = {
   waitSeconds: number
-  /** So many replies are enough. */
+  /** How many replies are enough. */
   replies?: number
 }
 
 /**
  * Reads a `Prefer` header: `wait` of RFC 7240, section 4.3, and `replies` beside it. The first of a name counts.
  *
- * @param header several of them come joined by commas
+ * @param header repeated ones come joined by commas
  * @returns whole seconds, at most 25, and replies, 1 to 100; `undefined` without a `wait`, or if the header is malformed
  */
 export const waitPreference = (header = ''): WaitPreference | undefined => {
-  // Spaces first: it keeps the time linear in the length of the header.
+  // Without spaces, the pattern's time is linear in the length of the header.
   const text = header
     .replaceAll(/[ \t]+/g, ' ')
     .replaceAll(/ ?([,;=]) ?/g, '$1')

@@ -2,31 +2,30 @@ import * as z from 'zod'
 import { Problem } from '../problem'
 import type { JsonObject } from './json-object'
 
-/** A field that is a text of at least 1 character, and of at most `limit` where there is one. */
-export const textField = (limit?: number) => {
-  const shape = limit === undefined ? 'a string of at least 1 character' : `a string of 1 to ${limit} characters`
+/** A text of 1 to `limit` characters. */
+export const textField = (limit: number) => {
+  const shape = `a string of 1 to ${limit} characters`
   const error = ({ input }: { input?: unknown }) => (input === undefined ? `is required: ${shape}` : `must be ${shape}`)
-  const schema = z.string({ error }).min(1, { error })
-  return limit === undefined ? schema : schema.max(limit, { error })
+  return z.string({ error }).min(1, { error }).max(limit, { error })
 }
 
-/** Half a surrogate pair, or what stands for bytes that are not UTF-8: with these, different ids would become one. */
+/** Half a surrogate pair, or U+FFFD, which replaces bytes that are not UTF-8. With these, different ids would become one. */
 const ILL_FORMED = /\p{Surrogate}|\ufffd/u
 
-/** An id that the backend chose: a tag's value in Botpress, which has at most 500 characters. */
+/** An id that the backend chose. In Botpress it is the value of a tag, which has at most 500 characters. */
 export const externalId = () =>
   textField(500).refine((id) => !ILL_FORMED.test(id), {
     error: 'must be well-formed Unicode, without U+FFFD: send UTF-8',
   })
 
-/** How a message of the bot stands that is not known to have been delivered. */
+/** The mark of a message that is not known to be delivered. */
 export const deliveryMark = () => z.enum(['failed', 'unknown'], { error: 'must be "failed" or "unknown"' })
 
-/** Where fields may be, in the words of a problem. */
+/** Where fields may be, as a problem begins. */
 const PLACES = {
-  body: 'At fault in the body',
-  form: 'The body was read as a form, as its Content-Type says. At fault in it',
-  query: 'At fault in the query',
+  body: 'Wrong in the body',
+  form: 'The body was read as a form, as its Content-Type says. Wrong in it',
+  query: 'Wrong in the query',
 }
 
 export type Place = keyof typeof PLACES
@@ -35,14 +34,14 @@ export type Place = keyof typeof PLACES
 export type Fields = {
   fields: JsonObject
   place: Place
-  /** The names of those that were given more than once, and must not be. */
+  /** The names of those that were given more than once and must not be. */
   repeated?: string[]
 }
 
 /**
  * Checks the fields of a request.
  *
- * @throws Problem 400 that lists every fault at once
+ * @throws Problem 400 that lists every wrong field
  */
 export const parseFields = <Schema extends z.ZodType>(
   schema: Schema,

@@ -4,16 +4,28 @@ import { externalConversationId } from '../../botpress/directory'
 import { withRetries } from '../../botpress/with-retries'
 import { type OutgoingMessage, outgoingMessageOf } from '../../messages/outgoing-message'
 import { findConversation } from '../find-conversation'
-import { type MessagesQuery, parseMessagesQuery } from '../request/messages-query'
+import { type MessagesQuery, messagesQuery } from '../request/messages-query'
+import { parseParameters } from '../request/parameters'
+import { parseFields } from '../request/request-fields'
 import type { Route } from './route'
 
 /** `GET /messages`: reads a page of messages, newest first. Creates nothing. */
 export const readMessages: Route = async (caller, { req }) => {
-  const wanted = parseMessagesQuery(req.query)
+  const wanted = parseFields(messagesQuery, parseParameters(req.query, Object.keys(messagesQuery.shape), 'query'))
   return { body: await withRetries(() => readPage(caller, wanted)) }
 }
 
-/** Those of a conversation, those with a mark, or those of both; without those whose conversation is gone. */
+/** A message as it is read: as the endpoint gets it, and how it came about. */
+export type ReadMessage = OutgoingMessage & {
+  direction: Message['direction']
+  createdAt: string
+  /** The external id, if the backend sent it. */
+  messageId?: string
+  /** The mark, if the bot sent it and it is not known to be delivered. */
+  delivery?: string
+}
+
+/** Messages of a conversation, with a mark, or both; without those whose conversation is gone. */
 const readPage = async (caller: Caller, { conversationId, delivery, nextToken }: MessagesQuery) => {
   const conversation = await findConversation(caller, conversationId)
   const { messages, meta } = await caller.client.listMessages({
@@ -21,33 +33,25 @@ const readPage = async (caller: Caller, { conversationId, delivery, nextToken }:
     tags: delivery && { delivery },
     nextToken,
   })
-  const ids = [...new Set(messages.map((message) => message.conversationId))]
-  const externalIds = new Map(
-    await Promise.all(
-      ids.map(async (id) => [id, conversationId ?? (await externalConversationId(caller, id))] as const)
+  const externalIds = new Map<string, string | undefined>()
+  await Promise.all(
+    [...new Set(messages.map((message) => message.conversationId))].map(async (id) =>
+      externalIds.set(id, conversationId ?? (await externalConversationId(caller, id)))
     )
   )
-  const read = messages.flatMap((message) => {
+  const read = messages.flatMap((message): ReadMessage[] => {
     const externalId = externalIds.get(message.conversationId)
-    return externalId === undefined ? [] : [readMessageOf(message, externalId)]
+    if (externalId === undefined) return []
+    const { direction, createdAt, tags } = message
+    return [
+      {
+        ...outgoingMessageOf(message, externalId),
+        direction,
+        createdAt,
+        messageId: tags['id'],
+        delivery: tags['delivery'],
+      },
+    ]
   })
   return { messages: read, meta }
 }
-
-/** A message as it is read: as the endpoint gets it, and how it came about. */
-export type ReadMessage = OutgoingMessage & {
-  direction: Message['direction']
-  createdAt: string
-  /** The external id, of a message that the backend sent. */
-  messageId?: string
-  /** Of a message of the bot that is not known to have been delivered. */
-  delivery?: string
-}
-
-const readMessageOf = (message: Message, conversationId: string): ReadMessage => ({
-  ...outgoingMessageOf(message, conversationId),
-  direction: message.direction,
-  createdAt: message.createdAt,
-  messageId: message.tags['id'],
-  delivery: message.tags['delivery'],
-})

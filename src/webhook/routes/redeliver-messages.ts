@@ -4,14 +4,16 @@ import { redeliver } from '../../redelivery/redeliver'
 import { CALL_MS, MIN_REDELIVERY_MS } from '../../time-limits'
 import { findConversation } from '../find-conversation'
 import { parseJsonBody } from '../request/json-body'
-import { parseRedeliveryRequest } from '../request/redelivery-request'
+import { redeliveryRequest } from '../request/redelivery-request'
+import { parseFields } from '../request/request-fields'
 import type { Route } from './route'
 
 /** `POST /redeliveries`: delivers again what the endpoint has missed. */
 export const redeliverMessages: Route = async (caller, props) => {
   const deadline = Date.now() + CALL_MS
   const { req } = props
-  const { conversationId, delivery } = parseRedeliveryRequest(req.body?.trim() ? parseJsonBody(req) : {})
+  const fields = req.body?.trim() ? parseJsonBody(req) : {}
+  const { conversationId, delivery } = parseFields(redeliveryRequest, { fields, place: 'body' })
   const limitMs = CALL_MS - MIN_REDELIVERY_MS
   const conversation = await withRetries(() => findConversation(caller, conversationId), { limitMs })
   const endpoint = endpointOf(props.ctx.configuration)

@@ -2,10 +2,10 @@ import type * as bp from '.botpress'
 import type { Caller } from '../../botpress/caller'
 
 /**
- * Serves a request of a caller that is let in: parses, does, answers.
+ * Serves a request of an authenticated caller: parses, does, answers. It repeats its calls to Botpress itself (withRetries).
  *
- * @returns what the request is answered with, as JSON
- * @throws Problem if the request is at fault; what the caller's client throws
+ * @returns the body of the answer, sent as JSON with status 200
+ * @throws Problem if the request is wrong; RuntimeError if the configuration is; what the caller's client throws
  */
 export type Route = (
   caller: Caller,

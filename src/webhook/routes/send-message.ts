@@ -7,7 +7,7 @@ import { appliedPreference, waitPreference } from '../request/preferences'
 import { waitForReplies } from '../wait-for-replies'
 import type { Route } from './route'
 
-/** `POST /`: gives a message to the bot, and waits for the replies if the backend prefers that. */
+/** `POST /`: gives a message to the bot, and waits for its replies if the backend prefers that. */
 export const sendMessage: Route = async (caller, { req }) => {
   const incoming = parseMessageRequest(req)
   const wait = waitPreference(req.headers['prefer'])
@@ -22,7 +22,7 @@ export const sendMessage: Route = async (caller, { req }) => {
   return { body: { ...created, replies }, headers: { 'preference-applied': appliedPreference(wait) } }
 }
 
-/** Creates the message once, however often it is sent, with its user and conversation. A repeat gets what the first one made. */
+/** Creates the message, with its user and conversation. If it is sent again, it gets what the first one made. */
 const createMessage = async (caller: Caller, incoming: IncomingMessage) => {
   const { userId, conversationId, messageId } = incoming
   const create = async () => {
@@ -35,7 +35,7 @@ const createMessage = async (caller: Caller, incoming: IncomingMessage) => {
       userId: user.id,
       type: incoming.type,
       payload: new Verbatim(incoming.payload),
-      // Botpress looks it up by its tags alone, so they name the conversation too.
+      // Botpress looks it up by nothing but its tags, so they name the conversation too.
       tags: { id: messageId, conversationId: conversation.id },
     })
     return { message, user, conversation }
@@ -44,15 +44,15 @@ const createMessage = async (caller: Caller, incoming: IncomingMessage) => {
     return await create()
   } catch (thrown) {
     if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
-    // What is remembered of them may have been deleted.
+    // The remembered user or conversation may have been deleted.
     forget(caller.installation, { userId, conversationId })
     return create()
   }
 }
 
 /**
- * axios rebuilds plain objects on their way and loses the keys `constructor`, `prototype` and `__proto__` in it; it leaves
- * instances of classes alone.
+ * A payload that arrives as it is. axios copies plain objects without the keys `constructor`, `prototype` and `__proto__`, but
+ * leaves instances of classes alone.
  */
 class Verbatim {
   constructor(private readonly value: object) {}
