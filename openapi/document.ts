@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http'
 import packageJson from '../package.json'
 import { USER_AGENT } from '../src/endpoint/post'
-import { messagesQuery } from '../src/webhook/request/messages-query'
+import { messagesQuery } from '../src/webhook/routes/read-messages'
 import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
 import { type Schema, schemaOf, schemaRef, schemas } from './schemas'
 

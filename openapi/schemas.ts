@@ -1,7 +1,7 @@
 import { state } from '@botpress/api'
 import * as z from 'zod'
 import { messageRequest } from '../src/webhook/request/message-request'
-import { redeliveryRequest } from '../src/webhook/request/redelivery-request'
+import { redeliveryRequest } from '../src/webhook/routes/redeliver-messages'
 
 /** A JSON Schema. */
 export type Schema = Record<string, unknown>

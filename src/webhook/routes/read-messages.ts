@@ -1,28 +1,43 @@
-import type { Message } from '@botpress/client'
+import * as z from 'zod'
 import type { Caller } from '../../botpress/caller'
 import { externalConversationId } from '../../botpress/directory'
 import { withRetries } from '../../botpress/with-retries'
-import { type OutgoingMessage, outgoingMessageOf } from '../../messages/outgoing-message'
+import { outgoingMessageOf } from '../../messages/outgoing-message'
 import { findConversation } from '../find-conversation'
-import { type MessagesQuery, messagesQuery } from '../request/messages-query'
 import { parseParameters } from '../request/parameters'
-import { parseFields } from '../request/request-fields'
+import { deliveryMark, externalId, parseFields } from '../request/request-fields'
 import type { Route } from './route'
+
+/** The query of a request for messages. */
+export const messagesQuery = z
+  .object({
+    conversationId: externalId()
+      .optional()
+      .describe(
+        'Your id of the conversation. Required, unless `delivery` is given: without it, all conversations are read.'
+      ),
+    delivery: deliveryMark()
+      .optional()
+      .describe(
+        'Only messages of the bot that have not reached your endpoint (`failed`), or that may have (`unknown`).'
+      ),
+    nextToken: z
+      .string()
+      .optional()
+      .transform((token) => token || undefined)
+      .describe('The `meta.nextToken` of the previous page. Empty or missing for the first one.'),
+  })
+  .refine(({ conversationId, delivery }) => conversationId !== undefined || delivery !== undefined, {
+    path: ['conversationId'],
+    error: 'is required, a string of 1 to 500 characters, unless delivery is given',
+  })
+
+type MessagesQuery = z.output<typeof messagesQuery>
 
 /** `GET /messages`: reads a page of messages, newest first. Creates nothing. */
 export const readMessages: Route = async (caller, { req }) => {
   const wanted = parseFields(messagesQuery, parseParameters(req.query, Object.keys(messagesQuery.shape), 'query'))
   return { body: await withRetries(() => readPage(caller, wanted)) }
-}
-
-/** A message as it is read: as the endpoint gets it, and how it came about. */
-export type ReadMessage = OutgoingMessage & {
-  direction: Message['direction']
-  createdAt: string
-  /** The external id, if the backend sent it. */
-  messageId?: string
-  /** The mark, if the bot sent it and it is not known to be delivered. */
-  delivery?: string
 }
 
 /** Messages of a conversation, with a mark, or both; without those whose conversation is gone. */
@@ -39,19 +54,12 @@ const readPage = async (caller: Caller, { conversationId, delivery, nextToken }:
       externalIds.set(id, conversationId ?? (await externalConversationId(caller, id)))
     )
   )
-  const read = messages.flatMap((message): ReadMessage[] => {
+  const read = messages.flatMap((message) => {
     const externalId = externalIds.get(message.conversationId)
     if (externalId === undefined) return []
     const { direction, createdAt, tags } = message
-    return [
-      {
-        ...outgoingMessageOf(message, externalId),
-        direction,
-        createdAt,
-        messageId: tags['id'],
-        delivery: tags['delivery'],
-      },
-    ]
+    const { id: messageId, delivery } = tags as Record<string, string | undefined>
+    return { ...outgoingMessageOf(message, externalId), direction, createdAt, messageId, delivery }
   })
   return { messages: read, meta }
 }

@@ -1,12 +1,20 @@
+import * as z from 'zod'
 import { withRetries } from '../../botpress/with-retries'
 import { endpointOf } from '../../configuration'
 import { redeliver } from '../../redelivery/redeliver'
 import { CALL_MS, MIN_REDELIVERY_MS } from '../../time-limits'
 import { findConversation } from '../find-conversation'
 import { parseJsonBody } from '../request/json-body'
-import { redeliveryRequest } from '../request/redelivery-request'
-import { parseFields } from '../request/request-fields'
+import { deliveryMark, externalId, parseFields } from '../request/request-fields'
 import type { Route } from './route'
+
+/** The body of a request for a redelivery. */
+export const redeliveryRequest = z.object({
+  conversationId: externalId().optional().describe('Your id of the conversation. If it is missing: all conversations.'),
+  delivery: deliveryMark()
+    .default('failed')
+    .describe('`failed` for what has not reached your endpoint, `unknown` for what may have, and then comes twice.'),
+})
 
 /** `POST /redeliveries`: delivers again what the endpoint has missed. */
 export const redeliverMessages: Route = async (caller, props) => {
