@@ -2,6 +2,7 @@ import { IntegrationDefinition, messages, z } from '@botpress/sdk'
 import { name, version } from './package.json'
 
 const anyObject = z.object({}).passthrough()
+const title = z.string().min(1).optional()
 
 export default new IntegrationDefinition({
   name,
@@ -66,7 +67,7 @@ export default new IntegrationDefinition({
           delivery: {
             title: 'Delivery',
             description:
-              'Of a message of the bot that is not known to have reached your backend: "failed", or "unknown" where it may have',
+              'Of a message of the bot that is not known to have reached your backend: "failed", or "unknown" if it may have',
           },
           redeliveryFailures: {
             title: 'Failed redeliveries',
@@ -82,8 +83,11 @@ export default new IntegrationDefinition({
       },
       messages: {
         ...messages.defaults,
-        // Newer SDKs have no `markdown` among their defaults.
+        // Newer SDKs have no `markdown` among their defaults, but a title of media.
         markdown: { schema: z.object({ markdown: z.string().min(1) }) },
+        image: { schema: messages.defaults.image.schema.extend({ title }) },
+        audio: { schema: messages.defaults.audio.schema.extend({ title }) },
+        video: { schema: messages.defaults.video.schema.extend({ title }) },
         any: { schema: anyObject },
       },
     },
@@ -103,7 +107,7 @@ export default new IntegrationDefinition({
   actions: {
     getOrCreateUser: {
       title: 'Get or create a user',
-      description: 'Gets the user with an external id, created where missing, so that the bot can write first',
+      description: 'Gets the user with an external id, created if missing, so that the bot can write first',
       input: {
         schema: z.object({
           user: z
@@ -131,7 +135,7 @@ export default new IntegrationDefinition({
     },
     getOrCreateConversation: {
       title: 'Get or create a conversation',
-      description: 'Gets the conversation with an external id, created where missing, so that the bot can write first',
+      description: 'Gets the conversation with an external id, created if missing, so that the bot can write first',
       input: {
         schema: z.object({
           conversation: z

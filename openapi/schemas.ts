@@ -15,9 +15,11 @@ export const schemaOf = (schema: z.ZodType): Schema => {
 /** Stands for one of `schemas`. */
 export const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 
-/** Botpress's own description of one of its objects, without the links of its documentation. */
+/** Botpress's own description of one of its objects, without the links of its documentation. Newer clouds add fields. */
 const vendorSchema = (name: 'Message' | 'User' | 'Conversation'): Schema =>
-  JSON.parse(JSON.stringify(state.schemas[name].schema).replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'))
+  JSON.parse(JSON.stringify(state.schemas[name].schema).replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'), (key, value) =>
+    key === 'additionalProperties' && value === false ? undefined : value
+  )
 
 const outgoingFields = {
   type: { type: 'string', description: 'The type of the message, as the bot sent it.' },
@@ -50,11 +52,11 @@ export const schemas = {
       ...outgoingFields,
       direction: { type: 'string', enum: ['incoming', 'outgoing'], description: '`outgoing` is what the bot sent.' },
       createdAt: { type: 'string', format: 'date-time' },
-      messageId: { type: 'string', description: 'Your id of the message, where it has one.' },
+      messageId: { type: 'string', description: 'Your id of the message, if it has one.' },
       delivery: {
         type: 'string',
         enum: ['failed', 'unknown'],
-        description: '`failed` where it has not reached your endpoint, `unknown` where it may have.',
+        description: '`failed` if it has not reached your endpoint, `unknown` if it may have.',
       },
     },
     ['messageId', 'delivery'],
@@ -95,7 +97,7 @@ export const schemas = {
       errors: {
         type: 'array',
         items: object({ path: { type: 'string' }, message: { type: 'string' } }),
-        description: 'Every field at fault.',
+        description: 'Every wrong field.',
       },
     },
     ['errors'],
