@@ -14,7 +14,7 @@ const WHILE_DOWN: RetryPolicy = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WH
 
 /**
  * Delivers a message of the bot to the endpoint. If the first try fails, the message is marked in Botpress, and the mark is
- * removed after a later try that succeeds: so it is found even if this instance dies in between.
+ * removed after a later try that succeeds: so it is found even if this instance dies in between. `Mark` says how it goes on.
  *
  * @param mark of a message that Botpress hands over again
  * @param deadline when the call must end, with the mark written; in milliseconds since 1970

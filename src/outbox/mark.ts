@@ -7,11 +7,13 @@ import { ASIDE_MS, BOTPRESS_MS, LATE_MARK_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from
 
 /**
  * The tag `delivery` of a message that is not known to be delivered: `failed`, or `unknown` if it was sent whole and may have
- * arrived. There is no queue: the messages with this tag in Botpress's record are the outbox.
+ * arrived. There is no queue: the messages with this tag in Botpress's record are the outbox. A message is tried again
  *
- * A message gets it after its first failed try, or the last one (deliver-or-mark). It loses it when it is delivered: by a
- * further try of its own call, or by a redelivery. Those begin after each message that the endpoint takes and after a
- * registration (redeliver-if-due: `failed` only), or on request (routes/redeliver-messages).
+ * - by its own call, up to 4 times in 45 s, while the failures are temporary (endpoint/post-message.ts, endpoint-failure.ts).
+ *   It is marked after the first failure, and unmarked after a success (deliver-or-mark.ts);
+ * - by a redelivery, once each time (redelivery/redeliver.ts): `failed` ones unasked, after each message that the endpoint
+ *   takes and after a registration (redelivery/redeliver-if-due.ts), and both on request (webhook/routes/redeliver-messages.ts);
+ * - by its own call once more, if Botpress hands the message over again.
  */
 export type Mark = 'failed' | 'unknown'
 
