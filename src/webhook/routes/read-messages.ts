@@ -55,11 +55,10 @@ const readPage = async (caller: Caller, { conversationId, delivery, nextToken }:
     )
   )
   const read = messages.flatMap((message) => {
-    const externalId = externalIds.get(message.conversationId)
-    if (externalId === undefined) return []
     const { direction, createdAt, tags } = message
-    const { id: messageId, delivery } = tags as Record<string, string | undefined>
-    return { ...outgoingMessageOf(message, externalId), direction, createdAt, messageId, delivery }
+    const external = externalIds.get(message.conversationId)
+    const more = { direction, createdAt, messageId: tags['id'], delivery: tags['delivery'] }
+    return external === undefined ? [] : Object.assign(outgoingMessageOf(message, external), more)
   })
   return { messages: read, meta }
 }
