@@ -89,13 +89,23 @@ describe.concurrent('when Botpress fails', () => {
       ['500 that asks for patience beyond ours', 502, apiError(500, 'Internal', { 'retry-after': '60' }), 'The reason'],
       ['504 that asks for patience beyond ours', 504, page(504, { 'retry-after': '60' }), 'same messageId'],
       ['409', 502, apiError(409, 'ResourceLockedConflict'), 'same messageId'],
-      ['404', 502, apiError(404, 'ResourceNotFound'), 'Botpress answered 404: The reason. The same request would fare'],
-      ['405', 502, apiError(405, 'MethodNotFound'), 'Botpress answered 405: The reason. The same request would fare'],
+      [
+        '404',
+        502,
+        apiError(404, 'ResourceNotFound'),
+        'Botpress answered 404: The reason. The same request would fail in the same way',
+      ],
+      [
+        '405',
+        502,
+        apiError(405, 'MethodNotFound'),
+        'Botpress answered 405: The reason. The same request would fail in the same way',
+      ],
       [
         '415',
         502,
         apiError(415, 'UnsupportedMediaType'),
-        'Botpress answered 415: The reason. The same request would fare',
+        'Botpress answered 415: The reason. The same request would fail in the same way',
       ],
     ]
     for (const [what, status, fault, detail] of lasting) {
