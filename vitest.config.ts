@@ -6,8 +6,8 @@ const ISOLATED = ['src/endpoint/{post-message,public-addresses}.test.ts']
 
 /** What is run apart: npm run test:unit needs no build, test:browser needs Chromium, test:node-18 another Node. */
 const MODES: Record<string, string[]> = {
-  unit: ['src/**/*.test.ts', 'sandbox/{bot,command-line,page/browser}/**/*.test.ts', 'check-backend/**/*.test.ts'],
-  test: ['{src,sandbox,check-backend,tests}/**/*.test.ts'],
+  unit: ['src/**/*.test.ts', 'sandbox/{bot,command-line,control,check-backend,inspector/browser}/**/*.test.ts'],
+  test: ['{src,sandbox,tests}/**/*.test.ts'],
   browser: ['tests/browser/*.browser.ts'],
   'node-18': ['tests/node-18/*.node-18.ts'],
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { statSync } from 'node:fs'
 import type { ApiCall } from '../sandbox/cloud/chat/chat-api'
-import type { IntegrationResponse } from '../sandbox/cloud/function-host/function-host'
+import type { IntegrationResponse } from '../sandbox/cloud/function-host/integration-call'
 import { type Sandbox, startSandbox } from '../sandbox/sandbox'
 import { startEndpoint } from '../tests/harness/endpoint'
 

@@ -7,7 +7,7 @@ import type { Bot, BotMessage } from '../bot/bot'
 import { Chat } from './chat/chat'
 import type { CloudEvents } from './cloud-events'
 import type { Credential } from './credential'
-import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
+import type { IntegrationRequest, IntegrationResponse } from './function-host/integration-call'
 import { secretsIn } from './redact'
 
 /** What the bot's owner configures. */

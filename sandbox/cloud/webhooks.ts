@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import type { IntegrationRequest, IntegrationResponse } from './function-host/function-host'
+import type { IntegrationRequest, IntegrationResponse } from './function-host/integration-call'
 
 /**
  * Serves the public addresses of an integration, `/{name}` and all below it: what comes in is handed on as text, whatever

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
-import { checkBackend, type Result } from '../../check-backend/check-backend'
+import { checkBackend, type Result } from '../../sandbox/check-backend/check-backend'
 import { HEADER, SECRET, startBackend } from './slipping-backend'
 import { freePort } from '../harness/free-port'
 
@@ -9,7 +9,7 @@ type Outcome = { code: number; stdout: string; stderr: string }
 
 /** Runs `npm run check-backend` without its build, to its end. */
 const run = (...options: string[]): Promise<Outcome> =>
-  promisify(execFile)(process.execPath, ['--import', 'tsx', 'check-backend/cli.ts', ...options], {
+  promisify(execFile)(process.execPath, ['--import', 'tsx', 'sandbox/check-backend/cli.ts', ...options], {
     // What asks for colours, and yet is no terminal.
     // And a proxy that is not there.
     env: {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { checkBackend } from '../../check-backend/check-backend'
+import { checkBackend } from '../../sandbox/check-backend/check-backend'
 import { failedIn, FAST, OPTIONS, resultOf } from './checked'
 import { serve, startBackend } from './slipping-backend'
 

@@ -1,6 +1,6 @@
 import http from 'node:http'
 import { describe, expect, it } from 'vitest'
-import { checkBackend, requestsOf } from '../../check-backend/check-backend'
+import { checkBackend, requestsOf } from '../../sandbox/check-backend/check-backend'
 import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { failedIn, FAST, OPTIONS, resultOf } from './checked'
 import { hasKey, isFresh, isSigned, isText, isVerified, KEY, serve, type Slip, startBackend } from './slipping-backend'

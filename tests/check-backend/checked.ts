@@ -1,4 +1,4 @@
-import { LIMITS, type Result } from '../../check-backend/check-backend'
+import { LIMITS, type Result } from '../../sandbox/check-backend/check-backend'
 import { HEADER, SECRET } from './slipping-backend'
 
 /** For a backend that asks for both. */

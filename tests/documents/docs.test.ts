@@ -97,13 +97,16 @@ describe('the README’s first steps', () => {
     await writeFile(join(folder, 'receive.mjs'), backend)
     const check = (await block('README.md', 'npm run check-backend'))
       .replace('8080', String(backendPort))
-      .replace('npm run check-backend --', 'node --import tsx check-backend/cli.ts')
+      .replace('npm run check-backend --', 'node --import tsx sandbox/check-backend/cli.ts')
       .trim()
     const commands = (await block('README.md', 'export SIGNING_SECRET'))
       .replace('receive.mjs', join(folder, 'receive.mjs'))
       .replace('8080', String(backendPort))
       // Without the build, which other tests would run into.
-      .replace('npm start --', `${check} > ${folder}/checked; exec node --import tsx sandbox/cli.ts --port ${port}`)
+      .replace(
+        'npm start --',
+        `${check} > ${folder}/checked; exec node --import tsx sandbox/command-line/start.ts --port ${port}`
+      )
     const shell = spawn('sh', ['-c', commands], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void process.kill(-shell.pid!, 'SIGKILL'))
     let output = ''

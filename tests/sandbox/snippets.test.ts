@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
-import { SNIPPETS } from '../../sandbox/page/browser/export/snippets.js'
+import { SNIPPETS } from '../../sandbox/inspector/browser/export/snippets.js'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 
 /** How each is run, as its line on the page says; and what tells whether its language is on the machine. */

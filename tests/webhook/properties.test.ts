@@ -3,7 +3,7 @@ import addFormats from 'ajv-formats'
 import fc from 'fast-check'
 import { beforeAll, describe, expect, it } from 'vitest'
 import type { BotMessage } from '../../sandbox/bot/bot'
-import type { IntegrationResponse } from '../../sandbox/cloud/function-host/function-host'
+import type { IntegrationResponse } from '../../sandbox/cloud/function-host/integration-call'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
 

@@ -3,22 +3,13 @@ import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { ApiError } from '../api-error'
 import type { Exchange } from '../exchange'
+import type { IntegrationRequest, IntegrationResponse } from './integration-call'
 import { type Instance, type Job, type StartInstance, startInstance } from './instance'
 
 /** Where `npm run build` puts the integration; newer versions of the CLI call it `index.cjs`. */
 export const BUNDLE = ['index.cjs', 'index.js']
   .map((name) => resolve('.botpress/dist', name))
   .reduce((found, candidate) => (existsSync(found) ? found : candidate))
-
-export type IntegrationRequest = {
-  method: string
-  path: string
-  query: string
-  headers: Record<string, string | undefined>
-  body?: string
-}
-
-export type IntegrationResponse = { status: number; headers?: Record<string, string>; body?: string }
 
 export type FunctionHostOptions = {
   /** Another bundle than the one of `npm run build`. */

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import type { Exchange } from '../exchange'
-import type { IntegrationRequest } from './function-host'
+import type { IntegrationRequest } from './integration-call'
 
 /** A request to handle; without one, to collect garbage and tell the size of the heap. */
 export type Job = {

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import open from 'open'
-import { version } from '../package.json'
-import type { Delivery } from './cloud/cloud-events'
-import { inOptions } from './command-line/in-options'
-import { adviceOnOptions } from './command-line/options'
-import { readStartOptions, START_HELP, START_OPTIONS } from './command-line/start-options'
-import type { Sandbox } from './sandbox'
+import { version } from '../../package.json'
+import type { Delivery } from '../cloud/cloud-events'
+import { inOptions } from './in-options'
+import { adviceOnOptions } from './options'
+import { readStartOptions, START_HELP, START_OPTIONS } from './start-options'
+import type { Sandbox } from '../sandbox'
 
 const main = async (): Promise<void> => {
   const options = readStartOptions()
@@ -30,7 +30,7 @@ const main = async (): Promise<void> => {
   const page = !once && !noPage
   const deliveries: TimedDelivery[] = []
   // So late that --help, and what is wrong with the options, is told at once.
-  const { startSandbox } = await import('./sandbox')
+  const { startSandbox } = await import('../sandbox')
   const sandbox = await startSandbox({
     port,
     token,

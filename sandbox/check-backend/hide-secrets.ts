@@ -1,5 +1,5 @@
-import { redactor, secretsIn } from '../sandbox/cloud/redact'
-import type { CheckOptions } from './check-backend'
+import { redactor, secretsIn } from '../cloud/redact'
+import type { CheckOptions } from './options'
 
 /** So short a text may stand anywhere for something else. */
 const MIN_LENGTH = 4

@@ -1,6 +1,6 @@
 import pc from 'picocolors'
-import { inOptions } from '../sandbox/command-line/in-options'
-import { adviceOnOptions } from '../sandbox/command-line/options'
+import { inOptions } from '../command-line/in-options'
+import { adviceOnOptions } from '../command-line/options'
 import { CHECK_HELP, CHECK_OPTIONS, readCheckOptions } from './options'
 import { reportOf } from './report'
 

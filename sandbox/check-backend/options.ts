@@ -1,10 +1,16 @@
 import { parseArgs } from 'node:util'
-import { listOf, refuseOptionsOfNpm } from '../sandbox/command-line/options'
-import { endpointOf } from '../src/configuration'
-import type { CheckOptions } from './check-backend'
+import { listOf, refuseOptionsOfNpm } from '../command-line/options'
+import { endpointOf } from '../../src/configuration'
 import { foreignAddress } from './local-address'
 
 const COMMAND = 'npm run check-backend'
+
+/** How the integration is configured for the backend. */
+export type CheckOptions = {
+  endpoint: string
+  signingSecret?: string
+  endpointHeader?: string
+}
 
 /** Those of `npm run check-backend`. */
 export const CHECK_OPTIONS = {

@@ -1,6 +1,6 @@
 import { batch, signal } from '@preact/signals'
 
-/** @import { FaultSettings } from '../../faults' */
+/** @import { FaultSettings } from '../../../control/faults' */
 /** @import { PageStart } from '../../page' */
 /** @import { SeenExchange, SeenMessage } from '../../wire' */
 /** @import { InstanceState } from '../../../cloud/function-host/function-host' */

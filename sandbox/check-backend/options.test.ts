@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { inOptions } from '../sandbox/command-line/in-options'
-import { adviceOnOptions } from '../sandbox/command-line/options'
+import { inOptions } from '../command-line/in-options'
+import { adviceOnOptions } from '../command-line/options'
 import { CHECK_OPTIONS, readCheckOptions } from './options'
 
 /** What the command prints where it cannot check anything. */

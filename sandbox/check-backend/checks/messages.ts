@@ -1,5 +1,5 @@
-import type { BotMessage } from '../../sandbox/bot/bot'
-import { demoMessages } from '../../sandbox/bot/demo-messages'
+import type { BotMessage } from '../../bot/bot'
+import { demoMessages } from '../../bot/demo-messages'
 import { abridged, type Answer, inWords, isTaken } from '../answer'
 import { type Check, findingOn } from '../check'
 

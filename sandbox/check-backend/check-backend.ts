@@ -1,21 +1,15 @@
 import { once } from 'node:events'
 import pLimit from 'p-limit'
-import { inOptions } from '../sandbox/command-line/in-options'
-import { endpointOf } from '../src/configuration'
+import { inOptions } from '../command-line/in-options'
+import { endpointOf } from '../../src/configuration'
 import { type Backend, type Check, type Finding, notApplicable } from './check'
 import { keptConnection, promptAnswer, registrationTest } from './checks/conditions'
 import { manyAtOnce, messages } from './checks/messages'
 import { headers, signatures, strangers } from './checks/refusals'
 import { MAX_AT_ONCE, startDeliveries } from './deliveries'
 import { hideSecretsOf } from './hide-secrets'
+import type { CheckOptions } from './options'
 import { Requests } from './requests'
-
-/** How the integration is configured for the backend. */
-export type CheckOptions = {
-  endpoint: string
-  signingSecret?: string
-  endpointHeader?: string
-}
 
 export type CheckLimits = {
   /** For an answer. */

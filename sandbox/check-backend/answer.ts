@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from 'node:http'
-import { beginningOf } from '../sandbox/cloud/exchange'
-import { answerFailure } from '../src/endpoint/endpoint-failure'
-import { targetInWords } from '../src/endpoint/redirect'
+import { beginningOf } from '../cloud/exchange'
+import { answerFailure } from '../../src/endpoint/endpoint-failure'
+import { targetInWords } from '../../src/endpoint/redirect'
 
 /** What a backend has answered to a request. Nothing that is secret is in it. */
 export type Answer = {

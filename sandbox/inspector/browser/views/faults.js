@@ -4,7 +4,7 @@ import { html } from 'htm/preact'
 import { changeFaults, resetFaults } from '../model/server.js'
 import { faults, start } from '../model/store.js'
 
-/** @import { FaultSettings } from '../../faults' */
+/** @import { FaultSettings } from '../../../control/faults' */
 
 const refused = signal('')
 

@@ -1,7 +1,7 @@
 import { repeatableHeaders } from './repeatable-headers.js'
 import { idOnServer, isOfThisRun, start } from './store.js'
 
-/** @import { FaultChanges } from '../../faults' */
+/** @import { FaultChanges } from '../../../control/faults' */
 /** @import { SeenExchange, SeenMessage } from '../../wire' */
 
 /** @param {string} path @param {RequestInit} [init] */

@@ -1,11 +1,11 @@
 import type { FastifyInstance } from 'fastify'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import type { IntegrationResponse } from '../cloud/function-host/function-host'
+import type { IntegrationResponse } from '../cloud/function-host/integration-call'
 import { serveFolder } from '../serve-folder'
-import { faultChanges, type Faults } from './faults'
+import { faultChanges, type Faults } from '../control/faults'
 import { guideAsHtml } from './guide'
-import { refuseOtherSites } from './refuse-other-sites'
+import { refuseOtherSites } from '../control/refuse-other-sites'
 import type { Wire, WireEvent } from './wire'
 
 /** What the page has to know of the sandbox. */
