@@ -6,7 +6,7 @@ import { integrationAsCaller } from './botpress/client'
 import { forget, getOrCreateConversation, getOrCreateUser } from './botpress/directory'
 import { withRetries } from './botpress/with-retries'
 
-/** What a bot can ask for, to write first. What is remembered is forgotten before, as it may have been deleted. */
+/** What a bot needs to write first. The remembered user and conversation may have been deleted, so they are looked up. */
 export const actions: bp.IntegrationProps['actions'] = {
   getOrCreateUser: async ({ ctx, input }) => {
     const userId = input.user.id

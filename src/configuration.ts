@@ -45,11 +45,11 @@ const oneOrTwo = <T>(
   const parsed = secrets.map(parse).filter((secret) => secret !== undefined)
   if (parsed.length < secrets.length) throw new RuntimeError(`The ${title} is malformed. ${advice}`)
   if (secrets.length > 2)
-    throw new RuntimeError(`The ${title} holds more than two, the old one and the new one. ${advice}`)
+    throw new RuntimeError(`The ${title} has more than two values. Set at most the old one and the new one. ${advice}`)
   return parsed
 }
 
-/** Chat programs and word processors add such characters to copied text. The plain space is none: a path may have it. */
+/** Chat programs and word processors add such characters to copied text. The plain space is not one: a path may have it. */
 const INVISIBLE = /[\p{Cc}\p{Cf}\p{Default_Ignorable_Code_Point}]|[^\S ]/u
 
 const parseUrl = (configured: string | undefined): URL => {

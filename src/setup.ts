@@ -8,7 +8,7 @@ import { EndpointFailure } from './endpoint/endpoint-failure'
 import { ONE_TRY, postMessage } from './endpoint/post-message'
 import { CALL_MS } from './time-limits'
 
-/** The same as v0.2.3's: public backends know it and skip it. One with all six fields made some act on live systems. */
+/** As in v0.2.3: public backends know it and skip it. On a test with all six fields, some acted as on a real message. */
 const TEST = { type: 'test', payload: 'test' }
 
 /**

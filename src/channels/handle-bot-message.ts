@@ -8,7 +8,8 @@ import { CALL_MS } from '../time-limits'
 
 /**
  * Delivers a message of the bot, of any type, to the endpoint, and then those that it missed. Failures are logged for the
- * bot's owner. `props.client` is never used, because it has retries and connections of its own.
+ * bot's owner. `Mark` says when a message is tried again. `props.client` is never used, because it has retries and
+ * connections of its own.
  *
  * @throws RuntimeError if this integration did not make the conversation, the endpoint is not configured, or it did not take
  * the message

@@ -17,10 +17,10 @@ const MAX_REDIRECTS = 3
 /** Public backends know Botpress by its name in it. */
 export const USER_AGENT = `Botpress-Messaging-API/${version}`
 
-/** How much of an answer's body is read, from the end of the request on: many servers stop their work if it is cut off. */
+/** How much of the body of a 2xx is read, from the end of the request on: many servers stop their work if it is cut off. */
 const BODY_OF_TAKEN = { limitMs: ANSWER_MS, limitBytes: 1024 * 1024 }
 
-/** The same if the message was not taken, from the head of the answer on. */
+/** The same of any other answer, from its head on. */
 const BODY_OF_REFUSED = { limitMs: REFUSAL_BODY_MS, limitBytes: 64 * 1024 }
 
 export type TryLimits = {

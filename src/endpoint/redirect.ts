@@ -44,8 +44,7 @@ const MAX_TARGET_LENGTH = 300
 /**
  * Where an answer redirects to, without a query or a password; `undefined` if it does not.
  *
- * @param secret was sent with the message. An endpoint may echo it or the query in a path, in any spelling: then only the
- * host is told
+ * @param secret was sent with the message. If the path could echo it or the query, in any spelling, only the host is shown
  */
 export const targetInWords = (url: URL, answer: Answer, secret?: string): string | undefined => {
   const target = locationOf(url, answer)

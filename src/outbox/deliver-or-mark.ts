@@ -1,3 +1,4 @@
+import type { Client } from '@botpress/client'
 import { RuntimeError } from '@botpress/sdk'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type * as bp from '.botpress'
@@ -7,7 +8,7 @@ import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { DELIVERY, type Outgoing, type RetryPolicy, postMessage } from '../endpoint/post-message'
 import { MARK_BETWEEN_TRIES_MS, TRY_WHILE_DOWN_MS } from '../time-limits'
 import { EndpointMemory } from './endpoint-memory'
-import { FRESH, isUnmarked, type Mark, markAfter, tagMessage, UNMARKED } from './mark'
+import { currentMark, FRESH, type Mark, markAfter, tagMessage, UNMARKED, type WriteOptions } from './mark'
 
 /** While the endpoint counts as down, each message gets one try. */
 const WHILE_DOWN: RetryPolicy = { ...DELIVERY, retries: 0, headTimeoutMs: TRY_WHILE_DOWN_MS }
@@ -27,17 +28,7 @@ export const deliverOrMark = async (
   deadline: number
 ): Promise<void> => {
   const { client, installation } = integrationAsCaller(ctx)
-  let mayBeMarked = mark !== undefined
-  const setMark = async (wanted: Mark, limitMs = Infinity) => {
-    // An earlier try may have arrived, so `failed` would be wrong.
-    if (wanted === mark || mark === 'unknown') return
-    mayBeMarked = true
-    const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
-    if (await tagMessage(client, message.id, { ...FRESH, delivery: wanted }, options)) mark = wanted
-  }
-  /** A request may redeliver the message between its tries. */
-  const isDeliveredElsewhere = async () => mark !== undefined && (await isUnmarked(client, message.id))
-
+  const own = new OwnMark(client, message.id, mark, { logger, deadline })
   let memory: EndpointMemory | undefined
   try {
     const endpoint = endpointOf(ctx.configuration)
@@ -48,20 +39,55 @@ export const deliverOrMark = async (
       { ...message, overNewConnection: isDown },
       isDown ? WHILE_DOWN : DELIVERY,
       async (pauseMs, failure) => {
-        await Promise.all([setMark(markAfter(failure), MARK_BETWEEN_TRIES_MS), sleep(pauseMs)])
-        return !(await isDeliveredElsewhere())
+        await Promise.all([own.set(markAfter(failure), MARK_BETWEEN_TRIES_MS), sleep(pauseMs)])
+        return !(await own.isChangedByOthers())
       }
     )
     memory.took()
-    if (mayBeMarked) await tagMessage(client, message.id, UNMARKED, { logger, deadline })
+    await own.remove()
     await done
   } catch (thrown) {
-    if (await isDeliveredElsewhere()) return
-    await setMark(markAfter(thrown))
+    if (await own.isChangedByOthers()) return
+    await own.set(markAfter(thrown))
     memory?.gaveUp(message.id, thrown)
     throw thrown instanceof EndpointFailure
-      ? new RuntimeError(`${thrown.reportOn(message.id)} ${PROSPECTS[mark ?? 'unmarked']}`)
+      ? new RuntimeError(`${thrown.reportOn(message.id)} ${PROSPECTS[own.written ?? 'unmarked']}`)
       : thrown
+  }
+}
+
+/** The mark of a message during its own call. */
+class OwnMark {
+  private mayBeWritten: boolean
+  private isChanged = false
+
+  constructor(
+    private readonly client: Client,
+    private readonly id: string,
+    public written: Mark | undefined,
+    private readonly options: WriteOptions
+  ) {
+    this.mayBeWritten = written !== undefined
+  }
+
+  async set(mark: Mark, limitMs = Infinity): Promise<void> {
+    // An earlier try may have arrived, so `failed` would be wrong.
+    if (mark === this.written || this.written === 'unknown') return
+    this.mayBeWritten = true
+    const { logger, deadline } = this.options
+    const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
+    if (await tagMessage(this.client, this.id, { ...FRESH, delivery: mark }, options)) this.written = mark
+  }
+
+  async remove(): Promise<void> {
+    if (this.mayBeWritten) await tagMessage(this.client, this.id, UNMARKED, this.options)
+  }
+
+  /** A redelivery on request may have tried the message meanwhile: then it is delivered, or may be. */
+  async isChangedByOthers(): Promise<boolean> {
+    const { client, id, written } = this
+    if (written) this.isChanged ||= (await currentMark(client, id, written)) !== written
+    return this.isChanged
   }
 }
 

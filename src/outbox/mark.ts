@@ -9,10 +9,11 @@ import { ASIDE_MS, BOTPRESS_MS, LATE_MARK_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from
  * The tag `delivery` of a message that is not known to be delivered: `failed`, or `unknown` if it was sent whole and may have
  * arrived. There is no queue: the messages with this tag in Botpress's record are the outbox. A message is tried again
  *
- * - by its own call, up to 4 times in 45 s, while the failures are temporary (endpoint/post-message.ts, endpoint-failure.ts).
- *   It is marked after the first failure, and unmarked after a success (deliver-or-mark.ts);
- * - by a redelivery, once each time (redelivery/redeliver.ts): `failed` ones unasked, after each message that the endpoint
- *   takes and after a registration (redelivery/redeliver-if-due.ts), and both on request (webhook/routes/redeliver-messages.ts);
+ * - by its own call, up to 4 times, while the failures are temporary (endpoint/post-message.ts, endpoint-failure.ts). It is
+ *   marked after the first failure, and unmarked after a success (deliver-or-mark.ts);
+ * - by a redelivery, once each time (redelivery/redeliver.ts): `failed` ones of the last 24 hours unasked, every few minutes,
+ *   after a message that the endpoint took, and after a registration (redelivery/redeliver-if-due.ts); all on request
+ *   (webhook/routes/redeliver-messages.ts);
  * - by its own call once more, if Botpress hands the message over again.
  */
 export type Mark = 'failed' | 'unknown'
@@ -66,7 +67,7 @@ export const tagMessage = async (
   } catch (thrown) {
     if (BotpressFailure.in(thrown)?.isMissingResource) return true
     const state = tags.delivery === '' ? 'delivered' : (tags.delivery ?? 'failed again')
-    const outlook = state === 'delivered' ? 'It may be delivered twice' : 'It may not be redelivered'
+    const outlook = state === 'delivered' ? 'It may be delivered twice' : 'Its mark stays as it was'
     logger
       .forBot()
       .error(`The message ${id} could not be marked as ${state}: ${BotpressFailure.reasonOf(thrown)}. ${outlook}.`)
@@ -74,12 +75,11 @@ export const tagMessage = async (
   }
 }
 
-/** Whether another call has delivered a marked message. `false` if Botpress does not say so within 1 s. */
-export const isUnmarked = async (client: Client, id: string): Promise<boolean> => {
+/** The mark that a message has by now: another call may have delivered it. `known`, if Botpress does not say within 1 s. */
+export const currentMark = async (client: Client, id: string, known: Mark): Promise<Mark | undefined> => {
   try {
-    const { message } = await withRetries(() => client.getMessage({ id }), { limitMs: ASIDE_MS })
-    return message.tags['delivery'] === undefined
+    return markOf((await withRetries(() => client.getMessage({ id }), { limitMs: ASIDE_MS })).message)
   } catch {
-    return false
+    return known
   }
 }

@@ -30,7 +30,7 @@ export async function* markedMessages(
   const seen = new Set<string>()
   const isNew = (message: Message) => !seen.has(message.id) && isWanted(message)
   let foundAny: boolean
-  // The list shrinks as marks are removed, and a page's token may skip what moved up: read it until nothing is new.
+  // As marks are removed, the list shrinks, and the next page may skip some messages: read it until nothing is new.
   do {
     foundAny = false
     for await (const page of pages(list, conversationId)) {
@@ -68,9 +68,9 @@ const conversationOf = async (some: Message[], list: ListMarked, onSkip?: Option
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     if (!failure) throw thrown
-    // The conversation is gone.
+    // The conversation may be gone.
     if (!failure.isTemporary) return some
-    // A part of it could come in the wrong order.
+    // With a part of it, newer messages might come before older ones.
     onSkip?.(failure)
     return []
   }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
+import { inTime } from '../botpress/transport'
 import { isToCome } from '../clock'
 import { MAX_LOCK_MS } from '../time-limits'
 
@@ -42,11 +43,12 @@ export const takeLock = async (
     throw thrown
   }
   return async () => {
-    // After `until`, the lock may be another call's; and after a failure too, as this one may be removed already.
-    if (Date.now() >= until) return
-    await remove().catch((thrown) => {
+    // After `until`, the lock may be another call's. After a failure too: this one may be removed already.
+    const leftMs = until - Date.now()
+    if (leftMs <= 0) return
+    await inTime(leftMs, remove).catch((thrown) => {
       const reason = BotpressFailure.reasonOf(thrown)
-      logger.forBot().error(`The next redelivery can begin in 45 s only, because Botpress failed: ${reason}.`)
+      logger.forBot().error(`The next redelivery may have to wait for 45 s, because Botpress failed: ${reason}.`)
     })
   }
 }

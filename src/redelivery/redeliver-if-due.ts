@@ -27,13 +27,13 @@ export const redeliverIfDue = async (
   if (isOutOfTime() || !memory.beginLook()) return
   const now = Date.now()
   const isItsCallOver = ({ id, createdAt }: Message) => memory.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
-  const turns = [
+  const passes = [
     { tags: FRESH, isWanted: isItsCallOver },
     { isWanted: (message: Message) => isItsCallOver(message) && isPauseOver(message) },
   ]
   const since = new Date(now - MAX_REDELIVERY_AGE_MS).toISOString()
   try {
-    const options = { endpoint, logger, mark: 'failed', since, turns, deadline } as const
+    const options = { endpoint, logger, mark: 'failed', since, passes, deadline } as const
     const { undelivered, more } = await redeliver(integration, options)
     if (more && isOutOfTime()) memory.lookAtOnce()
     else if (more || undelivered > 0) memory.lookSoon()

@@ -5,12 +5,12 @@ import type { Caller } from '../botpress/caller'
 import { externalConversationId } from '../botpress/directory'
 import { withRetries } from '../botpress/with-retries'
 import type { Endpoint } from '../configuration'
-import { type DeliveryTags, FRESH, type Mark, markOf, tagMessage, UNMARKED } from '../outbox/mark'
+import { currentMark, type DeliveryTags, FRESH, type Mark, markOf, tagMessage, UNMARKED } from '../outbox/mark'
 import { markedMessages } from '../outbox/marked-messages'
-import { MIN_REDELIVERY_MS, READ_CONVERSATION_MS } from '../time-limits'
+import { CALL_MS, MIN_REDELIVERY_MS, READ_CONVERSATION_MS } from '../time-limits'
 import { failedAtMost } from './failed-redeliveries'
 import { takeLock } from './lock'
-import { tryOnce } from './try-once'
+import { redeliverOne } from './redeliver-one'
 
 export type RedeliveryOptions = {
   endpoint: Endpoint
@@ -20,21 +20,21 @@ export type RedeliveryOptions = {
   conversationId?: string
   /** No older messages (ISO 8601). */
   since?: string
-  turns?: Turn[]
+  passes?: Pass[]
   /** When the call ends at the latest, in milliseconds since 1970. */
   deadline: number
 }
 
-/** One pass over all conversations. The next turn begins when it has ended. */
-export type Turn = {
-  /** What Botpress looks for. */
+/** One pass over all conversations. */
+export type Pass = {
+  /** Tags that Botpress filters by, beside the mark. */
   tags?: DeliveryTags
-  /** What is taken of that. */
+  /** Filters what Botpress has found. */
   isWanted?: (message: Message) => boolean
 }
 
 /** What failed more often comes later. */
-const REQUESTED_TURNS: Turn[] = [
+const REQUESTED_PASSES: Pass[] = [
   { tags: FRESH },
   ...[1, 2, 3, 4, 6, Infinity].map((times) => ({ isWanted: failedAtMost(times) })),
 ]
@@ -57,7 +57,7 @@ export type Report = {
  * @throws what the caller's client throws before the first try. Later failures are in the report.
  */
 export const redeliver = async (caller: Caller, options: RedeliveryOptions): Promise<Report> => {
-  const { logger, turns = REQUESTED_TURNS, deadline } = options
+  const { logger, passes = REQUESTED_PASSES, deadline } = options
   const run = new Run(caller, options)
   if (!(await run.isAnyLeft())) return run.report
   const unlock = await takeLock(caller, { logger, until: deadline, ask: run.ask })
@@ -65,11 +65,12 @@ export const redeliver = async (caller: Caller, options: RedeliveryOptions): Pro
     return { ...run.report, more: true, reason: 'Another redelivery is at work. Ask again after a few seconds.' }
   }
   try {
-    for (const turn of turns) {
-      const goesOn = await run.take(turn)
+    for (const pass of passes) {
+      const goesOn = await run.make(pass)
       if (!(await run.isAnyLeft())) break
-      run.report.more ||= !goesOn
-      if (!goesOn) break
+      if (goesOn) continue
+      run.report.more = true
+      break
     }
   } catch (thrown) {
     run.noteFailure(thrown)
@@ -107,8 +108,8 @@ class Run {
     return messages.some(({ id }) => !this.tried.has(id)) || meta.nextToken !== undefined
   }
 
-  /** @returns whether to go on with the next turn */
-  async take({ tags, isWanted = () => true }: Turn): Promise<boolean> {
+  /** @returns whether to go on with the next pass */
+  async make({ tags, isWanted = () => true }: Pass): Promise<boolean> {
     const isNew = ({ id, conversationId }: Message) => !this.tried.has(id) && !this.unreadable.has(conversationId)
     const messages = markedMessages((query) => this.list(query, tags, READ_CONVERSATION_MS), {
       conversationId: this.options.conversationId,
@@ -122,7 +123,7 @@ class Run {
     return true
   }
 
-  /** Puts a failure of Botpress into the report. When the time is up, calls to Botpress are aborted, which is none. */
+  /** Puts a failure of Botpress into the report. Calls that are aborted because the time is up are no failures. */
   noteFailure(thrown: unknown): void {
     const failure = BotpressFailure.in(thrown)
     if (!failure) throw thrown
@@ -150,8 +151,11 @@ class Run {
   /** @returns whether to go on with the next message */
   private async tryMessage(message: Message): Promise<boolean> {
     const { caller, report, options } = this
-    const { id, conversationId } = message
+    const { id, conversationId, createdAt } = message
     this.tried.add(id)
+    // Its own call may have delivered it since it was listed.
+    const isYoung = Date.now() - Date.parse(createdAt) < CALL_MS
+    if (isYoung && (await currentMark(caller.client, id, options.mark)) !== options.mark) return true
     let externalId: string | undefined
     try {
       externalId = await this.ask(() => externalConversationId(caller, conversationId), READ_CONVERSATION_MS)
@@ -161,12 +165,12 @@ class Run {
       return true
     }
     if (externalId === undefined) {
-      // Its conversation is gone, so it can never be delivered.
+      // Its conversation is gone or has no external id, so it can never be delivered.
       await tagMessage(caller.client, id, UNMARKED, options)
       return true
     }
     const overNewConnection = report.delivered + report.undelivered === 0
-    const { failure, isDown, isUnmarked } = await tryOnce(caller, message, externalId, overNewConnection, options)
+    const { failure, isDown, isUnmarked } = await redeliverOne(caller, message, externalId, overNewConnection, options)
     if (failure) {
       report.undelivered++
       report.reason = failure.reportOn(id)

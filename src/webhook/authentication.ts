@@ -8,7 +8,7 @@ import { unauthorized } from './problem'
 /** The `token68` syntax of RFC 9110 (section 11.2). Personal Access Tokens have it. */
 const TOKEN = /^[A-Za-z0-9\-._~+/]+=*$/
 
-/** A credential behind these is a gateway's, and never goes to Botpress. Joined headers may run into one word. */
+/** A credential after these is for a gateway, and never goes to Botpress. Joined headers may run into one word. */
 const GATEWAY_SCHEME = /\b(basic|digest|negotiate)\W*$/i
 
 /**

@@ -81,7 +81,7 @@ export const messageRequest = z
     when,
   })
 
-/** A payload that is not an object is wrong itself. */
+/** Or is not an object, which is told beside it. */
 const hasFields = (payload: unknown): boolean =>
   payload !== undefined && !(isJsonObject(payload) && Object.keys(payload).length === 0)
 

@@ -14,7 +14,7 @@ export type WaitPreference = {
 }
 
 /**
- * Reads a `Prefer` header: `wait` of RFC 7240, section 4.3, and `replies` beside it. The first of a name counts.
+ * Reads a `Prefer` header: `wait` of RFC 7240, section 4.3, and `replies` beside it. If a name comes twice, the first counts.
  *
  * @param header repeated ones come joined by commas
  * @returns whole seconds, at most 25, and replies, 1 to 100; `undefined` without a `wait`, or if the header is malformed

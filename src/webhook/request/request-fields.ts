@@ -21,7 +21,7 @@ export const externalId = () =>
 /** The mark of a message that is not known to be delivered. */
 export const deliveryMark = () => z.enum(['failed', 'unknown'], { error: 'must be "failed" or "unknown"' })
 
-/** Where fields may be, as a problem begins. */
+/** Where fields may be, with the first words of a problem. */
 const PLACES = {
   body: 'Wrong in the body',
   form: 'The body was read as a form, as its Content-Type says. Wrong in it',

@@ -13,7 +13,7 @@ export const redeliveryRequest = z.object({
   conversationId: externalId().optional().describe('Your id of the conversation. If it is missing: all conversations.'),
   delivery: deliveryMark()
     .default('failed')
-    .describe('`failed` for what has not reached your endpoint, `unknown` for what may have, and then comes twice.'),
+    .describe('`failed` for what has not reached your endpoint, `unknown` for what may have: it may come twice.'),
 })
 
 /** `POST /redeliveries`: delivers again what the endpoint has missed. */

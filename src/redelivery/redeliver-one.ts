@@ -4,7 +4,7 @@ import type { Endpoint } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { DELIVERY, postMessage, type RetryPolicy } from '../endpoint/post-message'
 import { outgoingMessageOf } from '../messages/outgoing-message'
-import { isUnmarked, tagMessage, UNMARKED, type WriteOptions } from '../outbox/mark'
+import { currentMark, type Mark, tagMessage, UNMARKED, type WriteOptions } from '../outbox/mark'
 import { REDELIVERY_TRY_MS } from '../time-limits'
 import { oneMoreFailure } from './failed-redeliveries'
 
@@ -12,9 +12,9 @@ const REDELIVERY: RetryPolicy = { ...DELIVERY, retries: 0, timeoutMs: REDELIVERY
 
 type Outcome = {
   failure?: EndpointFailure
-  /** The endpoint, after the failure. */
+  /** After the failure: whether the endpoint seems to be down. */
   isDown?: boolean
-  /** The message, now that it is delivered. */
+  /** Without a failure: whether the mark was removed. */
   isUnmarked?: boolean
 }
 
@@ -23,12 +23,12 @@ type Outcome = {
  *
  * @param conversationId the external id
  */
-export const tryOnce = async (
+export const redeliverOne = async (
   { client }: Caller,
   message: Message,
   conversationId: string,
   overNewConnection: boolean,
-  { endpoint, ...options }: { endpoint: Endpoint } & WriteOptions
+  { endpoint, mark, ...options }: { endpoint: Endpoint; mark: Mark } & WriteOptions
 ): Promise<Outcome> => {
   const { id, createdAt } = message
   const body = outgoingMessageOf(message, conversationId)
@@ -41,7 +41,7 @@ export const tryOnce = async (
     const { isReached = false, status = 0, mayHaveArrived } = failure.details
     // The message may be what the endpoint fails on: count it, so that others come first the next time. Its own call may
     // have delivered it meanwhile.
-    if (isReached && status !== 429 && !(await isUnmarked(client, id))) {
+    if (isReached && status !== 429 && (await currentMark(client, id, mark))) {
       const delivery = mayHaveArrived ? 'unknown' : undefined
       await tagMessage(client, id, { delivery, redeliveryFailures: oneMoreFailure(message) }, options)
     }
