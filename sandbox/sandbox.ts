@@ -1,5 +1,4 @@
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
-import type { AddressInfo } from 'node:net'
 import definition from '../integration.definition'
 import { demoBot } from './bot/demo-bot'
 import { answerApiErrors, ApiError } from './cloud/api-error'
@@ -10,10 +9,15 @@ import { type Credential, withoutCredentials } from './cloud/credential'
 import { type Exchange, exchangeId, observeExchanges, shortened, takeCalls } from './cloud/exchange'
 import { FunctionHost, type FunctionHostOptions } from './cloud/function-host/function-host'
 import { createInstallation, type Installation, type InstallationOptions, messageOf } from './cloud/installation'
-import { MISDIRECTED, misdirection, refuseForeignHosts } from './cloud/loopback'
+import { listenOnLoopback, MISDIRECTED, misdirection, refuseForeignHosts } from './cloud/loopback'
 import { serveWebhooks } from './cloud/webhooks'
+import { EndpointFaults } from './cloud/function-host/endpoint-faults'
+import { startFaultyEndpoint } from './cloud/function-host/faulty-endpoint'
+import { Control } from './control/control'
 import { Faults } from './control/faults'
 import { serveOwnEndpoint } from './control/own-endpoint'
+import { CloudRecord } from './control/record'
+import { serveControl } from './control/serve-control'
 import { servePage } from './inspector/page'
 import { Wire } from './inspector/wire'
 import { serveFolder } from './serve-folder'
@@ -56,6 +60,8 @@ export type SandboxOptions = InstallationOptions &
 /** The cloud, and the first bot in it. */
 export type Sandbox = Installation &
   Pick<FunctionHost, 'instances' | 'endInstance' | 'elapse' | 'heapUsed'> & {
+    /** Sets what goes wrong, tells what has happened, and forgets it. */
+    control: Control
     /** The integration's own token, which it finds in its environment. */
     integrationToken: string
     /**
@@ -107,7 +113,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   }
 
   const events = new CloudEvents(options)
-  const faults = new Faults()
+  const endpointFaults = new EndpointFaults()
+  const faults = new Faults(endpointFaults)
+  const { close: closeFaultyEndpoint, ...faultyEndpoint } = await startFaultyEndpoint()
   const report = (exchange: Exchange) => {
     const credentials = [...installations.values()].flatMap((installation) => installation.credentials())
     // Before it is cut: of what stands across the cut, the beginning would be left.
@@ -149,10 +157,30 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       installations.get(name)?.receive(req, exchangeId('webhook', request))
     )
   })
-  await server.register((scope) => serveOwnEndpoint(scope, faults))
+  await server.register(serveOwnEndpoint)
   serveFolder(server, '/demo', new URL('./bot/demo-media/', import.meta.url))
+  const first = () => [...installations.values()][0]!
+  const externalUserId = (id: string) => {
+    const known = [...installations.values()].find(({ chat }) => chat.users.has(id))
+    return known?.chat.users.get(id).tags['id']
+  }
+  const record = new CloudRecord(events, externalUserId)
+  const control = new Control({
+    installation: first,
+    record,
+    faults,
+    access: () => ({
+      webhookUrl: first().webhookUrl,
+      credential: secretsIn(options.accessKey)[0] ?? first().token,
+      controlUrl: `${url}/control`,
+      ...(options.page && { pageUrl: `${url}/` }),
+      pid: process.pid,
+    }),
+    endInstances: () => host.endInstance(),
+    onReset: () => events.emit('reset'),
+  })
+  await server.register((scope) => serveControl(scope, control), { prefix: '/control' })
   if (options.page) {
-    const first = () => [...installations.values()][0]!
     const start = () => {
       const { webhookUrl, token } = first()
       const key = secretsIn(options.accessKey)[0] ?? token
@@ -166,12 +194,14 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   const host = new FunctionHost({
     ...options,
     env: () => ({ BP_API_URL: url, BP_TOKEN: INTEGRATION_TOKEN, ALLOW_PRIVATE_ENDPOINTS: 'true', ...options.env?.() }),
+    faults: { memory: endpointFaults.memory, faultyEndpoint },
+    onFault: () => faults.tell(),
     onLog: (line) => events.emit('log', line),
     onExchange: report,
     onChange: (instances) => events.emit('instances', instances),
   })
-  await server.listen({ host: 'localhost', port: options.port ?? 0 })
-  const url = `http://localhost:${(server.server.address() as AddressInfo).port}`
+  const port = await listenOnLoopback(server, options.port ?? 0)
+  const url = `http://localhost:${port}`
 
   const install = async (installationOptions: InstallationOptions = {}): Promise<Installation> => {
     const number = installations.size + 1
@@ -200,12 +230,14 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
 
   const close = async () => {
     await server.close()
+    closeFaultyEndpoint()
     await host.close()
   }
 
   try {
     return {
       ...(await install(options)),
+      control,
       integrationToken: INTEGRATION_TOKEN,
       install,
       get instances() {

@@ -6,5 +6,15 @@ export type BotMessage = {
   tags?: Record<string, string>
 }
 
+/** What the bot gets, with the ids that the backend chose. */
+export type BotInput = Pick<BotMessage, 'type' | 'payload'> & { conversationId?: string; userId?: string }
+
+/** A text, or any message. */
+export type BotReply = string | BotMessage
+
 /** What the bot says to a message, in order. */
-export type Bot = (message: BotMessage) => BotMessage[]
+export type Bot = (input: BotInput) => BotReply | BotReply[] | undefined | Promise<BotReply | BotReply[] | undefined>
+
+/** The replies of a bot as messages. */
+export const repliesOf = (answer: BotReply | BotReply[] | undefined): BotMessage[] =>
+  [answer ?? []].flat().map((reply) => (typeof reply === 'string' ? { type: 'text', payload: { text: reply } } : reply))

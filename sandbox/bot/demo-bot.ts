@@ -1,4 +1,4 @@
-import type { Bot, BotMessage } from './bot'
+import type { BotInput, BotMessage } from './bot'
 import { demoMessages } from './demo-messages'
 
 const text = (words: string): BotMessage => ({ type: 'text', payload: { text: words } })
@@ -10,9 +10,9 @@ const text = (words: string): BotMessage => ({ type: 'text', payload: { text: wo
  *
  * @param mediaUrl where the folder `demo-media` is served
  */
-export const demoBot = (mediaUrl: string): Bot => {
+export const demoBot = (mediaUrl: string) => {
   const samples = demoMessages(mediaUrl)
-  return ({ type, payload }) => {
+  return ({ type, payload }: BotInput): BotMessage[] => {
     if (type !== 'text') return [text(`You sent a message of type ${type}.`)]
     const words = String(payload.text).trim().toLowerCase()
     if (words === 'silent') return []

@@ -21,6 +21,8 @@ type Events = {
   exchange: [Exchange]
   /** An instance of the integration has started, is at work or no longer, or has ended: those that there are. */
   instances: [InstanceState[]]
+  /** Everything was forgotten. */
+  reset: []
   /** A line that the integration has logged. */
   log: [string]
 }

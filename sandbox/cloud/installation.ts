@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { ulid } from 'ulid'
 import definition from '../../integration.definition'
-import type { Bot, BotMessage } from '../bot/bot'
+import { type Bot, type BotMessage, repliesOf } from '../bot/bot'
 import { Chat } from './chat/chat'
 import type { CloudEvents } from './cloud-events'
 import type { Credential } from './credential'
@@ -39,7 +39,7 @@ export type Installation = {
   /** The conversations, users and messages that there are. */
   chat: Chat
   /** Lets the bot write into a conversation; resolves to what the integration answered. */
-  say(conversationId: string, message: BotMessage): Promise<IntegrationResponse>
+  say(conversationId: string, message: BotMessage): Promise<IntegrationResponse & { messageId: string }>
   /**
    * Hands a message of the bot to the integration once more: it is another delivery of the same message.
    *
@@ -56,6 +56,8 @@ export type Installation = {
   unregister(): Promise<IntegrationResponse>
   /** Hands a request to the integration as if the webhook had received it: any, also one that HTTP would not carry. `call` is an id for it. */
   receive(req: IntegrationRequest, call?: string): Promise<IntegrationResponse>
+  /** Forgets all conversations, users, messages, events and states. */
+  reset(): void
   /** Resolves once the bot has answered everything and each answer is delivered or has failed. */
   settled(): Promise<void>
 }
@@ -95,7 +97,7 @@ export const createInstallation = (
     updatesMatches,
     onMessage: (created, answered) => {
       events.emit('message', created, chat.conversations.get(created.conversationId), answered)
-      if (created.direction === 'incoming') track(answer(created))
+      if (created.direction === 'incoming') track(answer(created).catch(logBot))
     },
     onTags: (tagged) => events.emit('tags', tagged),
   })
@@ -113,23 +115,25 @@ export const createInstallation = (
     void work.finally(() => underWay.delete(work))
   }
 
+  const logBot = ({ message: reason }: Error) => events.emit('log', `The bot: ${reason}`)
   /** The bot answers on its own time, not within the call that brought the message. */
   const answer = async (incoming: Message): Promise<void> => {
     await setImmediate()
-    const { type, payload, conversationId } = incoming
-    for (const reply of bot({ type, payload })) {
-      track(
-        say(conversationId, reply, incoming).catch(({ message: reason }: Error) =>
-          events.emit('log', `The bot: ${reason}`)
-        )
-      )
+    const { type, payload, conversationId, userId } = incoming
+    const ids = {
+      conversationId: chat.conversations.get(conversationId).tags['id'],
+      userId: chat.users.get(userId).tags['id'],
+    }
+    for (const reply of repliesOf(await bot({ type, payload, ...ids }))) {
+      track(say(conversationId, reply, incoming).catch(logBot))
     }
   }
 
   /** Messages that follow each other fast are delivered at the same time: an order is not promised. */
-  const say = async (conversationId: string, reply: BotMessage, answered?: Message): Promise<IntegrationResponse> => {
+  const say = async (conversationId: string, reply: BotMessage, answered?: Message) => {
     chat.operations.getConversation({ id: conversationId })
-    return deliver(chat.createBotMessage({ ...reply, conversationId, userId: botUser.id }, answered))
+    const said = chat.createBotMessage({ ...reply, conversationId, userId: botUser.id }, answered)
+    return { ...(await deliver(said)), messageId: said.id }
   }
 
   const deliver = async (said: Message): Promise<IntegrationResponse> => {
@@ -178,6 +182,7 @@ export const createInstallation = (
     register: () => call('register', { webhookUrl }),
     unregister: () => call('unregister', { webhookUrl }),
     receive: (req, id) => call('webhook_received', { req }, id),
+    reset: () => chat.clear(botUser.id),
     settled: async () => {
       while (underWay.size > 0) await Promise.allSettled(underWay)
     },

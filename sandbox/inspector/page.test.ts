@@ -57,8 +57,8 @@ describe('the page is for the machine that it runs on', () => {
     ['another site', { 'sec-fetch-site': 'cross-site' }],
   ])('is refused to %s', async (_what, headers) => {
     for (const path of PATHS) expect((await get(path, headers)).status).toBe(403)
-    expect((await get('/faults', headers, 'PATCH')).status).toBe(403)
-    expect((await get('/faults', headers, 'DELETE')).status).toBe(403)
+    expect((await get('/control/faults', headers, 'PUT')).status).toBe(403)
+    expect((await get('/control/faults', headers, 'DELETE')).status).toBe(403)
     expect((await get('/messages/x/deliveries', headers, 'POST')).status).toBe(403)
     expect((await get('/endpoint', headers, 'POST')).status).toBe(403)
   })
@@ -68,7 +68,7 @@ describe('the page is for the machine that it runs on', () => {
     expect((await get('/?q=tea', headers)).status).toBe(200)
     expect((await get('/guide', headers)).status).toBe(200)
     expect((await get('/exchanges/x', headers)).status).toBe(403)
-    expect((await get('/faults', headers, 'DELETE')).status).toBe(403)
+    expect((await get('/control/faults', headers, 'DELETE')).status).toBe(403)
   })
 
   it('listens on the loopback interface only', async () => {

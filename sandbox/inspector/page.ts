@@ -2,8 +2,9 @@ import type { FastifyInstance } from 'fastify'
 import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IntegrationResponse } from '../cloud/function-host/integration-call'
+import { refuseOtherNames } from '../cloud/loopback'
 import { serveFolder } from '../serve-folder'
-import { faultChanges, type Faults } from '../control/faults'
+import type { Faults } from '../control/faults'
 import { guideAsHtml } from './guide'
 import { refuseOtherSites } from '../control/refuse-other-sites'
 import type { Wire, WireEvent } from './wire'
@@ -54,9 +55,11 @@ const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
  * requests of other origins are refused.
  */
 export const servePage = async (server: FastifyInstance, { wire, faults, start, redeliver }: PageProps) => {
-  /** Another one each time that the sandbox is started: its ids begin anew. */
-  const run = randomUUID()
+  /** Another one after each start and reset. */
+  let run = randomUUID()
+  wire.on('reset', () => (run = randomUUID()))
 
+  refuseOtherNames(server)
   refuseOtherSites(server, DOCUMENTS)
   server.addHook('onRequest', async (_request, reply) => {
     reply.raw.setHeader('x-content-type-options', 'nosniff')
@@ -102,7 +105,8 @@ export const servePage = async (server: FastifyInstance, { wire, faults, start, 
       else write('instances', event.instances)
     }
     const writeFaults = () => write('faults', faults.get())
-    write('start', { ...start(), run })
+    const writeStart = () => write('start', { ...start(), run })
+    writeStart()
     wire.events.forEach(writeEvent)
     writeFaults()
     const limit = reply.raw.writableLength + MAX_UNREAD_BYTES
@@ -112,9 +116,11 @@ export const servePage = async (server: FastifyInstance, { wire, faults, start, 
       if (reply.raw.writableLength > limit) reply.raw.destroy()
     }
     wire.on('event', writeNews)
+    wire.on('reset', writeStart)
     faults.on('change', writeFaults)
     reply.raw.once('close', () => {
       wire.off('event', writeNews)
+      wire.off('reset', writeStart)
       faults.off('change', writeFaults)
     })
   })
@@ -133,19 +139,5 @@ export const servePage = async (server: FastifyInstance, { wire, faults, start, 
     }
     const { status, body } = await redeliver(id)
     return reply.code(200).send(status < 300 ? {} : JSON.parse(body ?? '{}'))
-  })
-
-  server.patch('/faults', async (request, reply) => {
-    const changes = faultChanges.safeParse(request.body)
-    if (!changes.success) {
-      return reply.code(400).send({ message: changes.error.issues.map(({ message }) => message).join('. ') })
-    }
-    faults.change(changes.data)
-    return faults.get()
-  })
-
-  server.delete('/faults', async () => {
-    faults.reset()
-    return faults.get()
   })
 }

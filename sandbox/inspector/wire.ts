@@ -39,7 +39,7 @@ export type WireEvent =
   | { kind: 'message'; message: SeenMessage }
   | { kind: 'instances'; instances: InstanceState[] }
 
-type WireEvents = { event: [WireEvent] }
+type WireEvents = { event: [WireEvent]; reset: [] }
 
 /** As many characters of a body are sent to a page before somebody asks for all of it. */
 const SHOWN_LENGTH = 20_000
@@ -54,7 +54,7 @@ const MAX_CHARACTERS = 64 * 1024 * 1024
 
 /** What has gone over the wire, the last 2,000 exchanges and the last 1,000 messages, and what goes over it now. */
 export class Wire extends EventEmitter<WireEvents> {
-  private readonly traces = new Traces()
+  private traces = new Traces()
   /** With their bodies whole. */
   private readonly exchanges = new Map<string, SeenExchange>()
   private characters = 0
@@ -91,6 +91,13 @@ export class Wire extends EventEmitter<WireEvents> {
       const before = this.messages.get(id)?.mark
       const mark = tags['delivery'] ?? (before && 'late')
       if (mark !== before) this.changeMessage(id, { mark })
+    })
+    cloud.on('reset', () => {
+      this.traces = new Traces()
+      this.exchanges.clear()
+      this.messages.clear()
+      this.characters = 0
+      this.emit('reset')
     })
     cloud.on('instances', (instances) => {
       this.instances = instances

@@ -232,6 +232,17 @@ describe('the time of a redelivery', () => {
     expect(texts()).toEqual(['1', '2'])
   })
 
+  it('what its own call has delivered since it was listed is not sent again', async () => {
+    missed('1', { ageMs: 2000 })
+    const { id } = missed('2', { ageMs: 1000 })
+    outage.statusOf = () => {
+      outage.sandbox.chat.operations.updateMessage({ id, tags: { delivery: '', redeliveryFailures: '' } })
+      return 204
+    }
+    expect((await redeliver()).body).toEqual({ delivered: 1, undelivered: 0, more: false })
+    expect(texts()).toEqual(['1'])
+  })
+
   it('what Botpress lists though its mark is gone is not sent again', async () => {
     missedOnes(3)
     const lagging: Message[] = outage.sandbox.chat.messages.all()

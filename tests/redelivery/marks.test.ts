@@ -100,6 +100,21 @@ describe('the record', () => {
     expect(texts()).toEqual(['Hi'])
   })
 
+  it.each([
+    ['delivered', '', undefined],
+    ['perhaps delivered', 'unknown', 'unknown'],
+  ] as const)('ends the tries of its own call if a redelivery has %s it meanwhile', async (_what, delivery, after) => {
+    outage.faultOf = ({ operation, input }) => {
+      if (operation !== 'getMessage') return undefined
+      outage.sandbox.chat.operations.updateMessage({ id: String(input['id']), tags: { delivery } })
+      return undefined
+    }
+    outage.statusOf = () => 503
+    expect((await say('Hi')).status).toBe(200)
+    expect(texts()).toEqual(['Hi'])
+    expect(marks()).toEqual({ Hi: after })
+  })
+
   it('is written again where Botpress fails too', async () => {
     let left = 2
     outage.faultOf = ({ operation }) =>

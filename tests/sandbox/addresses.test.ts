@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import http from 'node:http'
-import { connect } from 'node:net'
+import { type AddressInfo, connect } from 'node:net'
 import { text } from 'node:stream/consumers'
-import { beforeAll, describe, expect, it } from 'vitest'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type Sandbox, startSandbox } from '../../sandbox/sandbox'
 
 describe('every address', () => {
@@ -45,17 +46,18 @@ describe('every address', () => {
     expect(await text(socket)).toMatch(/^HTTP\/1\.1 421 /)
   })
 
-  it.each(PATHS)('takes this machine’s names: %s', async (path) => {
-    for (const host of [
-      'localhost',
-      `LOCALHOST:${port}`,
-      'app.localhost',
-      '127.0.0.1',
-      '127.0.0.2',
-      `[::1]:${port}`,
-      'host.docker.internal:3000',
-    ]) {
+  it.each([...PATHS, '/control'])('takes this machine’s names: %s', async (path) => {
+    for (const host of ['localhost', `LOCALHOST:${port}`, '127.0.0.1', '127.0.0.2', `[::1]:${port}`]) {
       expect((await get(path, host)).status).not.toBe(421)
+    }
+  })
+
+  it.each(['app.localhost', 'host.docker.internal:3000'])('only takes backends by the name %s', async (host) => {
+    for (const path of ['/', '/events', '/page/main.js', '/exchanges/1', '/control', '/control/received']) {
+      expect([path, (await get(path, host)).status]).toEqual([path, 421])
+    }
+    for (const path of ['/webhook', '/v1/chat/messages', '/endpoint']) {
+      expect([path, (await get(path, host)).status]).not.toEqual([path, 421])
     }
   })
 
@@ -94,4 +96,12 @@ describe('every address', () => {
     socket.write(`${request} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`)
     expect(await text(socket)).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
   })
+})
+
+it.each(['127.0.0.1', '::1'])('does not start if another program has the port on %s alone', async (host) => {
+  const other = http.createServer()
+  onTestFinished(() => void other.close())
+  await once(other.listen({ host, port: 0, ipv6Only: true }), 'listening')
+  const { port } = other.address() as AddressInfo
+  await expect(startSandbox({ port })).rejects.toMatchObject({ code: 'EADDRINUSE', port })
 })

@@ -167,6 +167,12 @@ export class Chat {
     return this.deliver(this.newMessage({ tags: {}, ...input, direction: 'outgoing' }), answered)
   }
 
+  /** Forgets everything but the bot. */
+  clear(botUserId: string): void {
+    for (const collection of [this.conversations, this.messages, this.events, this.states]) collection.clear()
+    this.users.clear(botUserId)
+  }
+
   private deliver(message: Message, answered?: Message): Message {
     this.messages.put(message)
     this.props.onMessage(message, answered)

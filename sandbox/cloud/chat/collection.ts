@@ -64,6 +64,11 @@ export class Collection<T extends Item> {
     this.items.delete(id)
   }
 
+  /** @param keptId of one that stays */
+  clear(keptId?: string): void {
+    for (const { id } of this.all()) if (id !== keptId) this.delete(id)
+  }
+
   all(): T[] {
     return [...this.items.values()]
   }

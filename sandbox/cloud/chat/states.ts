@@ -44,6 +44,10 @@ export class States {
     return state
   }
 
+  clear(): void {
+    this.kept.clear()
+  }
+
   all(): State[] {
     return [...this.kept.values()].map(({ state }) => state)
   }

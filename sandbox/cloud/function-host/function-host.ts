@@ -4,7 +4,7 @@ import { resolve } from 'node:path'
 import { ApiError } from '../api-error'
 import type { Exchange } from '../exchange'
 import type { IntegrationRequest, IntegrationResponse } from './integration-call'
-import { type Instance, type Job, type StartInstance, startInstance } from './instance'
+import { type Instance, type InstanceFaults, type Job, type StartInstance, startInstance } from './instance'
 
 /** Where `npm run build` puts the integration; newer versions of the CLI call it `index.cjs`. */
 export const BUNDLE = ['index.cjs', 'index.js']
@@ -25,6 +25,10 @@ export type FunctionHostOptions = {
 export type FunctionHostProps = FunctionHostOptions & {
   /** The environment of an instance, asked for when one starts. */
   env: () => Record<string, string>
+  /** What goes wrong with requests to the endpoint. Default: nothing. */
+  faults?: InstanceFaults
+  /** Told when something goes wrong on purpose. */
+  onFault?: () => void
   /** Told of each line that an instance writes to its output. */
   onLog: (line: string) => void
   /** Told of each request that an instance makes to others than Botpress, when it begins and when it ends. */
@@ -135,12 +139,14 @@ export class FunctionHost {
   }
 
   private start(): Slot {
-    const { env, onLog, onExchange, startInstance: start = startInstance } = this.props
+    const { env, faults, onLog, onFault = () => {}, onExchange, startInstance: start = startInstance } = this.props
     const number = ++this.started
     const instance = start({
       bundle: this.bundle,
       env: env(),
       elapsed: this.elapsed,
+      faults,
+      onFault,
       onLog,
       onExchange: (exchange) => onExchange({ ...exchange, id: `${exchange.id}-of-${number}` }),
       onEnd: () => {

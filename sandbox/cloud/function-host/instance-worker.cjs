@@ -8,6 +8,7 @@ const v8 = require('node:v8')
 const vm = require('node:vm')
 const { inspect } = require('node:util')
 const { parentPort, workerData } = require('node:worker_threads')
+const { failRequests } = require('./fail-requests.cjs')
 const { observeRequests } = require('./observe-requests.cjs')
 
 const { bundle, gate, elapsed } = workerData
@@ -35,8 +36,12 @@ globalThis.Date = new Proxy(Date, {
 // Before the integration's first request: what it sends to others than Botpress is nowhere else to be seen.
 /** @type {string | undefined} */
 let callNow
+const botpress = `${process.env.BP_API_URL}/v1/`
+if (workerData.faults) {
+  failRequests({ botpress, ...workerData.faults, tell: () => parentPort?.postMessage({ fault: true }) })
+}
 observeRequests({
-  botpress: `${process.env.BP_API_URL}/v1/`,
+  botpress,
   callNow: () => callNow,
   report: (exchange) => parentPort?.postMessage({ exchange }),
 })

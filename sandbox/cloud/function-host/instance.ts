@@ -22,12 +22,22 @@ export type Instance = {
   end(reason: string): Promise<void>
 }
 
+/** What goes wrong with the requests of instances to the endpoint. */
+export type InstanceFaults = {
+  /** Of EndpointFaults. */
+  memory: Int32Array
+  faultyEndpoint: { port: number; secret: string }
+}
+
 export type InstanceProps = {
   bundle: string
   env: Record<string, string>
   /** Shared memory: how many milliseconds the instance's clocks are ahead. */
   elapsed: Float64Array
+  faults?: InstanceFaults
   onLog: (line: string) => void
+  /** Told when something goes wrong on purpose. */
+  onFault: () => void
   onExchange: (exchange: Exchange) => void
   /** Told when it has ended, by itself too. */
   onEnd: () => void
@@ -39,11 +49,11 @@ export type StartInstance = (props: InstanceProps) => Instance
 const caches = new Map<string, Uint8Array>()
 
 /** Starts an instance in a thread of its own, with an environment and a memory of its own. */
-export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onExchange, onEnd }) => {
+export const startInstance: StartInstance = ({ bundle, env, elapsed, faults, onLog, onFault, onExchange, onEnd }) => {
   /** 0 while the instance is to stand still, 1 when it is to move. */
   const gate = new Int32Array(new SharedArrayBuffer(4))
   const worker = new Worker(new URL('./instance-worker.cjs', import.meta.url), {
-    workerData: { bundle, gate, elapsed, cache: caches.get(bundle) },
+    workerData: { bundle, gate, elapsed, faults, cache: caches.get(bundle) },
     env,
     execArgv: [],
     stdout: true,
@@ -71,7 +81,8 @@ export const startInstance: StartInstance = ({ bundle, env, elapsed, onLog, onEx
     onExchange(exchange)
   }
 
-  worker.on('message', ({ output, text, exchange, cache, ...outcome }) => {
+  worker.on('message', ({ output, text, exchange, cache, fault, ...outcome }) => {
+    if (fault) return onFault()
     if (cache) return void caches.set(bundle, cache)
     if (output !== undefined) return log(output, text)
     if (exchange) return tell(exchange)

@@ -1,5 +1,6 @@
 // @ts-check
 const { ClientRequest } = require('node:http')
+const { urlOf } = require('./fail-requests.cjs')
 
 let count = 0
 
@@ -22,8 +23,6 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
     if (typeof chunk !== 'string' && !Buffer.isBuffer(chunk)) return
     bodies.set(request, [...(bodies.get(request) ?? []), Buffer.from(chunk)])
   }
-  const urlOf = (/** @type {import('node:http').ClientRequest} */ request) =>
-    `${request.protocol}//${request.getHeader('host')}${request.path}`
   const mark = (/** @type {import('node:http').ClientRequest} */ request) => {
     const call = callNow()
     if (call !== undefined && !request.headersSent && urlOf(request).startsWith(botpress)) {
@@ -53,6 +52,7 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
   const watch = (/** @type {import('node:http').ClientRequest} */ request) => {
     const url = urlOf(request)
     if (url.startsWith(botpress)) return
+    const { 'x-sandbox-fault': _fault, ...requestHeaders } = request.getHeaders()
     const exchange = {
       id: `endpoint-${++count}-${Date.now()}`,
       call: callNow(),
@@ -61,7 +61,7 @@ exports.observeRequests = ({ botpress, callNow, report }) => {
       to: 'endpoint',
       method: request.method,
       url,
-      requestHeaders: { ...request.getHeaders() },
+      requestHeaders,
       requestBody: bodies.has(request) ? Buffer.concat(bodies.get(request) ?? []).toString() : undefined,
     }
     let isDone = false

@@ -1,7 +1,7 @@
 import { repeatableHeaders } from './repeatable-headers.js'
 import { idOnServer, isOfThisRun, start } from './store.js'
 
-/** @import { FaultChanges } from '../../../control/faults' */
+/** @import { FaultSettings } from '../../../control/faults' */
 /** @import { SeenExchange, SeenMessage } from '../../wire' */
 
 /** @param {string} path @param {RequestInit} [init] */
@@ -48,11 +48,11 @@ export const wholePayload = async (message) => {
   return (await ask(`/messages/${idOnServer(message.id)}`)).payload
 }
 
-/** @param {FaultChanges} changes @throws Error that says what is refused */
-export const changeFaults = (changes) =>
-  ask('/faults', { method: 'PATCH', headers: JSON_HEADERS, body: JSON.stringify(changes) })
+/** @param {FaultSettings} settings @throws Error that says what is refused */
+export const setFaults = (settings) =>
+  ask('/control/faults', { method: 'PUT', headers: JSON_HEADERS, body: JSON.stringify(settings) })
 
-export const resetFaults = () => ask('/faults', { method: 'DELETE' })
+export const resetFaults = () => ask('/control/faults', { method: 'DELETE' })
 
 /** Delivers a message of the bot once more. @param {SeenMessage} message @returns {Promise<{ message?: string }>} */
 export const redeliver = (message) => ask(`/messages/${idOnServer(message.id)}/deliveries`, { method: 'POST' })

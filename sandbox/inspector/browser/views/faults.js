@@ -1,15 +1,34 @@
 import { signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
 import { html } from 'htm/preact'
-import { changeFaults, resetFaults } from '../model/server.js'
-import { faults, start } from '../model/store.js'
+import { resetFaults, setFaults } from '../model/server.js'
+import { faults } from '../model/store.js'
 
 /** @import { FaultSettings } from '../../../control/faults' */
+/** @typedef {NonNullable<FaultSettings['endpoint']>} EndpointFault */
 
 const refused = signal('')
+/** What Botpress answers when it fails. */
+const botpressStatus = signal(429)
 
-/** @type {FaultSettings['endpoint']['does'][]} */
-const ENDPOINT = ['answers', 'fails', 'hangs', 'redirects', 'is down']
+/** What the endpoint can do, and how that is set. @type {Record<string, EndpointFault>} */
+const ENDPOINT = {
+  answers: {},
+  fails: { status: 500, times: 2 },
+  hangs: { hang: true, times: 2 },
+  redirects: { status: 302, times: 2 },
+  'closes the connection': { reset: true, times: 2 },
+  'is down': { down: true },
+}
+
+/** @param {EndpointFault} fault */
+const doesOf = ({ down, hang, reset, status = 0 }) => {
+  if (down) return 'is down'
+  if (hang) return 'hangs'
+  if (reset) return 'closes the connection'
+  if (status >= 400) return 'fails'
+  return status > 0 ? 'redirects' : 'answers'
+}
 
 /** @param {Promise<unknown>} change */
 const apply = async (change) => {
@@ -21,8 +40,8 @@ const apply = async (change) => {
   }
 }
 
-/** @param {'endpoint' | 'botpress'} part @param {object} changes */
-const change = (part, changes) => apply(changeFaults({ [part]: changes }))
+/** @param {FaultSettings} changes */
+const change = (changes) => apply(setFaults({ ...faults.value, ...changes }))
 
 /**
  * A number, which others may change too: not while it is being typed.
@@ -47,33 +66,38 @@ const NumberField = ({ label, unit = '', value, onChange }) => {
   </span>`
 }
 
-/** @param {{ of: 'endpoint' | 'botpress', name: string, settings: { delayMs: number, delayTimes: number } }} props */
-const Delay = ({ of, name, settings }) =>
+/**
+ * @param {{ name: string, fault: EndpointFault, isAlone: boolean, onChange: (fault: EndpointFault) => void }} props
+ *   `isAlone` if nothing else goes wrong, so that it has a count of its own
+ */
+const Delay = ({ name, fault, isAlone, onChange }) =>
   html`<span class="after">delay</span>
     <${NumberField}
       label=${`${name} delay in milliseconds`}
       unit="ms"
-      value=${settings.delayMs}
-      onChange=${(/** @type {number} */ delayMs) => change(of, { delayMs })}
+      value=${fault.delayMs ?? 0}
+      onChange=${(/** @type {number} */ delayMs) => onChange({ times: 10, ...fault, delayMs })}
     />
     ${
-      settings.delayMs > 0 &&
+      isAlone &&
+      fault.delayMs !== undefined &&
       html`<${NumberField}
         label=${`${name} delay: how often`}
         unit="×"
-        value=${settings.delayTimes}
-        onChange=${(/** @type {number} */ delayTimes) => change(of, { delayTimes })}
+        value=${fault.times}
+        onChange=${(/** @type {number} */ times) => onChange({ ...fault, times })}
       />`
     }`
 
 /** What goes wrong: the same in each tab. */
 export const Faults = () => {
-  const settings = faults.value
-  if (!settings) return null
-  const { endpoint, botpress } = settings
-  const isForeign = !start.value?.ownEndpoint
-  const isCounted = endpoint.does !== 'answers' && endpoint.does !== 'is down'
-  const isSet = endpoint.does !== 'answers' || endpoint.delayMs > 0 || botpress.times > 0 || botpress.delayMs > 0
+  if (!faults.value) return null
+  const { endpoint = {}, botpress = {} } = faults.value
+  const does = doesOf(endpoint)
+  const botpressFails = botpress.status !== undefined
+  const isSet = Object.keys({ ...endpoint, ...botpress }).length > 0
+  const setEndpoint = (/** @type {EndpointFault} */ fault) => change({ endpoint: fault })
+  const setBotpress = (/** @type {FaultSettings['botpress']} */ fault) => change({ botpress: fault })
   return html`<form
     class=${`faults ${isSet ? 'set' : ''}`}
     tabindex="-1"
@@ -81,41 +105,54 @@ export const Faults = () => {
     onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}
   >
     <strong>What goes wrong</strong>
-    <fieldset disabled=${isForeign} title=${isForeign ? 'Your own endpoint decides' : ''}>
+    <fieldset>
       <legend>The endpoint</legend>
       <select
         aria-label="What the endpoint does"
-        value=${endpoint.does}
-        onChange=${(/** @type {any} */ event) => change('endpoint', { does: event.currentTarget.value, ...(endpoint.times === 0 && { times: 2 }) })}
+        value=${does}
+        onChange=${(/** @type {any} */ event) => setEndpoint(ENDPOINT[event.currentTarget.value] ?? {})}
       >
-        ${ENDPOINT.map((does) => html`<option key=${does}>${does}</option>`)}
+        ${Object.keys(ENDPOINT).map((name) => html`<option key=${name}>${name}</option>`)}
       </select>
-      ${isCounted && html`<${NumberField} label="How often the endpoint does so" unit="×" value=${endpoint.times} onChange=${(/** @type {number} */ times) => change('endpoint', { times })} />`}
       ${
-        endpoint.does === 'fails' &&
+        does !== 'answers' &&
+        does !== 'is down' &&
+        html`<${NumberField}
+          label="How often the endpoint does so"
+          unit="×"
+          value=${endpoint.times}
+          onChange=${(/** @type {number} */ times) => setEndpoint({ ...endpoint, times })}
+        />`
+      }
+      ${
+        does === 'fails' &&
         html`<${NumberField}
           label="The endpoint’s status"
           value=${endpoint.status}
-          onChange=${(/** @type {number} */ status) => change('endpoint', { status })}
+          onChange=${(/** @type {number} */ status) => setEndpoint({ ...endpoint, status })}
         />`
       }
-      ${endpoint.does === 'is down' && html`<span>503, until it is switched back</span>`}
-      <${Delay} of="endpoint" name="The endpoint’s" settings=${endpoint} />
+      ${does === 'is down' && html`<span>no connection, until it is switched back</span>`}
+      <${Delay} name="The endpoint’s" fault=${endpoint} isAlone=${does === 'answers'} onChange=${setEndpoint} />
     </fieldset>
     <fieldset>
       <legend>Botpress</legend>
       <${NumberField}
         label="How often Botpress fails"
         unit="×"
-        value=${botpress.times}
-        onChange=${(/** @type {number} */ times) => change('botpress', { times })}
+        value=${botpressFails ? botpress.times : 0}
+        onChange=${(/** @type {number} */ times) =>
+          setBotpress(times > 0 ? { ...botpress, status: botpressStatus.value, times } : { delayMs: botpress.delayMs })}
       />
       <${NumberField}
         label="Botpress’s status"
-        value=${botpress.status}
-        onChange=${(/** @type {number} */ status) => change('botpress', { status })}
+        value=${botpress.status ?? botpressStatus.value}
+        onChange=${(/** @type {number} */ status) => {
+          botpressStatus.value = status
+          if (botpressFails) setBotpress({ ...botpress, status })
+        }}
       />
-      <${Delay} of="botpress" name="Botpress’s" settings=${botpress} />
+      <${Delay} name="Botpress’s" fault=${botpress} isAlone=${!botpressFails} onChange=${setBotpress} />
     </fieldset>
     <button type="button" disabled=${!isSet && refused.value === ''} onClick=${() => apply(resetFaults())}>
       Reset

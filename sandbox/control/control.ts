@@ -1,0 +1,78 @@
+import { type BotReply, repliesOf } from '../bot/bot'
+import type { Installation } from '../cloud/installation'
+import type { FaultSettings, Faults } from './faults'
+import type { CloudRecord, RecordedDelivery, Received, Wanted } from './record'
+
+/** What lets a program in, and where. */
+export type Access = {
+  webhookUrl: string
+  /** What `Authorization: Bearer` takes. */
+  credential: string
+  controlUrl: string
+  /** Of the inspector, if it is served. */
+  pageUrl?: string
+  pid: number
+}
+
+type ControlProps = {
+  installation: () => Installation
+  record: CloudRecord
+  faults: Faults
+  access: () => Access
+  endInstances: () => Promise<void>
+  /** Told after a reset. */
+  onReset: () => void
+}
+
+/** What tests do with the sandbox, in this process or over HTTP. */
+export class Control {
+  constructor(private readonly props: ControlProps) {}
+
+  get access(): Access {
+    return this.props.access()
+  }
+
+  get counts() {
+    const { chat } = this.props.installation()
+    const { conversations, users, messages } = chat
+    // The bot is a user too.
+    const inChat = { conversations: conversations.all().length, users: users.all().length - 1 }
+    return { ...inChat, messages: messages.all().length, ...this.props.record.counts }
+  }
+
+  /** Lets the bot write first. Resolves when the delivery has ended. */
+  async say(conversationId: string, reply: BotReply): Promise<{ botpressMessageId: string }> {
+    const { chat, say } = this.props.installation()
+    const { conversation } = chat.operations.getOrCreateConversation({
+      channel: 'channel',
+      tags: { id: conversationId },
+    })
+    const { messageId } = await say(conversation.id, repliesOf(reply)[0]!)
+    return { botpressMessageId: messageId }
+  }
+
+  received(wanted: Wanted = {}): Promise<Received[]> {
+    return this.props.record.receivedOnes(wanted)
+  }
+
+  deliveries(wanted: Wanted = {}): Promise<RecordedDelivery[]> {
+    return this.props.record.deliveriesOf(wanted)
+  }
+
+  /** From now on, nothing but this goes wrong. */
+  setFaults(settings: FaultSettings = {}): FaultSettings {
+    this.props.faults.set(settings)
+    return this.props.faults.get()
+  }
+
+  /** Forgets conversations, users, messages, deliveries and faults, and ends the instances. */
+  async reset(): Promise<void> {
+    const { installation, record, faults, endInstances, onReset } = this.props
+    await endInstances()
+    await installation().settled()
+    installation().reset()
+    record.clear()
+    faults.set()
+    onReset()
+  }
+}

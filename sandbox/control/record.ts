@@ -1,0 +1,134 @@
+import { EventEmitter } from 'node:events'
+import type { CloudEvents } from '../cloud/cloud-events'
+import type { Exchange } from '../cloud/exchange'
+
+/** A message that the bot has received, with the ids that the backend chose. */
+export type Received = {
+  kind: 'message'
+  type: string
+  payload: object
+  conversationId?: string
+  userId?: string
+  messageId?: string
+}
+
+/** A message of the bot, and what became of it. */
+export type RecordedDelivery = {
+  botpressMessageId: string
+  conversationId?: string
+  type: string
+  payload: object
+  /** `delivered`, or the mark of one that is not; absent while its first delivery has not ended. */
+  outcome?: string
+  /** The requests to the endpoint, with their statuses, or why there was none. */
+  tries: { status?: number; error?: string; ms: number }[]
+}
+
+type Entry = Omit<RecordedDelivery, 'outcome' | 'tries'> & {
+  hasEnded: boolean
+  hasFailed: boolean
+  mark?: string
+  tries: Map<string, RecordedDelivery['tries'][number]>
+}
+
+/** Older ones are dropped. */
+const MAX_ENTRIES = 10_000
+
+/** Of which there should be `count`, in a conversation or in all. */
+export type Wanted = { conversationId?: string; count?: number; waitSeconds?: number }
+
+/** What the bot has received, and what became of what it said, since the start or the last reset. Oldest first. */
+export class CloudRecord extends EventEmitter<{ change: [] }> {
+  private received: Received[] = []
+  private readonly deliveries = new Map<string, Entry>()
+
+  /** @param externalUserId tells the id that the backend gave a user */
+  constructor(events: CloudEvents, externalUserId: (id: string) => string | undefined) {
+    super()
+    this.setMaxListeners(0)
+    events.on('message', ({ id, type, payload, direction, tags, userId }, conversation) => {
+      const conversationId = conversation.tags['id']
+      if (direction === 'outgoing') {
+        const entry = { botpressMessageId: id, conversationId, type, payload, hasEnded: false, hasFailed: false }
+        this.deliveries.set(id, { ...entry, tries: new Map() })
+        if (this.deliveries.size > MAX_ENTRIES) this.deliveries.delete([...this.deliveries.keys()][0]!)
+      } else {
+        const ids = { conversationId, userId: externalUserId(userId), messageId: tags['id'] }
+        this.received.push({ kind: 'message', type, payload, ...ids })
+        if (this.received.length > MAX_ENTRIES) this.received.shift()
+      }
+      this.emit('change')
+    })
+    events.on('exchange', (exchange) => this.addTry(exchange))
+    events.on('tags', ({ id, tags }) => this.changeDelivery(id, { mark: tags['delivery'] }))
+    events.on('delivery', ({ message, error }) =>
+      this.changeDelivery(message.id, { hasEnded: true, hasFailed: error !== undefined })
+    )
+  }
+
+  /** Waits until so many were received. */
+  async receivedOnes({ conversationId, ...wanted }: Wanted): Promise<Received[]> {
+    return this.until(wanted, () => this.received.filter((one) => isOf(conversationId, one)))
+  }
+
+  /** Waits until so many deliveries have ended. */
+  async deliveriesOf({ conversationId, ...wanted }: Wanted): Promise<RecordedDelivery[]> {
+    const all = () => [...this.deliveries.values()].filter((one) => isOf(conversationId, one))
+    await this.until(wanted, () => all().filter(({ hasEnded }) => hasEnded))
+    return all().map(recordedOf)
+  }
+
+  get counts() {
+    return { received: this.received.length, deliveries: this.deliveries.size }
+  }
+
+  clear(): void {
+    this.received = []
+    this.deliveries.clear()
+    this.emit('change')
+  }
+
+  private addTry({ id, to, requestHeaders, status, error, durationMs }: Exchange): void {
+    const entry = this.deliveries.get(String(requestHeaders['webhook-id']))
+    if (to !== 'endpoint' || !entry || durationMs === undefined) return
+    entry.tries.set(id, { status, error, ms: durationMs })
+    this.emit('change')
+  }
+
+  private changeDelivery(id: string, changes: Partial<Entry>): void {
+    const entry = this.deliveries.get(id)
+    if (!entry) return
+    // A redelivery has delivered it after all.
+    const isUnmarked = entry.mark !== undefined && 'mark' in changes && changes.mark === undefined
+    Object.assign(entry, changes, isUnmarked && { hasFailed: false })
+    this.emit('change')
+  }
+
+  private async until<T>(
+    { count = 0, waitSeconds = 0 }: Omit<Wanted, 'conversationId'>,
+    find: () => T[]
+  ): Promise<T[]> {
+    if (find().length >= count || waitSeconds === 0) return find()
+    return new Promise((resolve) => {
+      const finish = () => {
+        clearTimeout(timer)
+        this.off('change', look)
+        resolve(find())
+      }
+      const look = () => {
+        if (find().length >= count) finish()
+      }
+      const timer = setTimeout(finish, waitSeconds * 1000)
+      this.on('change', look)
+    })
+  }
+}
+
+const recordedOf = ({ hasEnded, hasFailed, mark, tries, ...delivery }: Entry): RecordedDelivery => ({
+  ...delivery,
+  ...(hasEnded && { outcome: mark ?? (hasFailed ? 'failed' : 'delivered') }),
+  tries: [...tries.values()],
+})
+
+const isOf = (wanted: string | undefined, { conversationId }: { conversationId?: string }): boolean =>
+  wanted === undefined || conversationId === wanted
