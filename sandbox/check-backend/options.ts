@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { listOf, refuseOptionsOfNpm } from '../command-line/options'
+import { listOf, refuseEmptyOptions, refuseOptionsOfNpm } from '../command-line/options'
 import { endpointOf } from '../../src/configuration'
 import { foreignAddress } from './local-address'
 
@@ -42,6 +42,7 @@ export const readCheckOptions = async (args = process.argv.slice(2)) => {
   refuseOptionsOfNpm(CHECK_OPTIONS, COMMAND)
   const { values } = parseArgs({ args, options: CHECK_OPTIONS })
   if (values.help) return undefined
+  refuseEmptyOptions(values)
   if (!values.endpoint) throw new Error(`--endpoint is missing: ${COMMAND} -- --endpoint http://localhost:8080/bot`)
   const options: CheckOptions = {
     endpoint: values.endpoint,

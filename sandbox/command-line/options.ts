@@ -32,3 +32,10 @@ export const adviceOnOptions = (error: unknown, options: Options): string | unde
   const advice = message.includes('ambiguous') ? ' A value that begins with a dash follows a "=": --key=-….' : ''
   return `${message.split(/\.\s/)[0]}.${advice} The options are ${Object.entries(options).map(nameOf).join(', ')}.`
 }
+
+/** @throws Error that names an option whose value is empty, as of a variable that is not set */
+export const refuseEmptyOptions = (values: Record<string, unknown>): void => {
+  const isEmpty = (value: unknown) => typeof value === 'string' && value.trim() === ''
+  const name = Object.keys(values).find((key) => [values[key]].flat().some(isEmpty))
+  if (name) throw new Error(`--${name} is empty: leave it out, or give it a value.`)
+}

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util'
-import { listOf, refuseOptionsOfNpm } from './options'
+import { listOf, refuseEmptyOptions, refuseOptionsOfNpm } from './options'
 import { secretsIn } from '../cloud/redact'
 
 /** Those of `npm start`. */
@@ -31,6 +31,9 @@ export const START_OPTIONS = {
     help: 'a header for the messages to the endpoint (none)',
   },
   instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
+  bot: { type: 'string', value: 'FILE', help: 'an ES module whose default export answers for the bot (the demo bot)' },
+  'ready-file': { type: 'string', value: 'FILE', help: 'writes there, as JSON, how to get in, once it is ready' },
+  json: { type: 'boolean', help: 'prints the same as the only line of its output', default: false },
   'no-page': { type: 'boolean', help: 'serves no page', default: false },
   open: { type: 'boolean', help: 'opens the page in your browser', default: false },
   once: { type: 'boolean', help: 'one round trip, printed; then exit 0, or 1 with the reason', default: false },
@@ -67,10 +70,7 @@ export const readStartOptions = (args = process.argv.slice(2)) => {
   if (!/^\d+$/.test(values.instances) || maxInstances < 1 || maxInstances > 100) {
     throw new Error(`--instances takes a number from 1 to 100, not "${values.instances}".`)
   }
-  for (const name of ['key', 'secret', 'header'] as const) {
-    if (values[name]?.some((value) => value.trim() === ''))
-      throw new Error(`--${name} is empty: leave it out, or give it a value.`)
-  }
+  refuseEmptyOptions(values)
   if (values.header && values.header.length > 1) throw new Error('--header takes one header, and was given more.')
   // Two of them stand in the configuration side by side.
   const [accessKey, signingSecret] = [values.key?.join(' '), values.secret?.join(' ')]

@@ -1,7 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { rmSync } from 'node:fs'
+import { rename, writeFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import open from 'open'
 import { version } from '../../package.json'
+import type { Bot } from '../bot/bot'
 import type { Delivery } from '../cloud/cloud-events'
 import { inOptions } from './in-options'
 import { adviceOnOptions } from './options'
@@ -20,6 +25,9 @@ const main = async (): Promise<void> => {
     signingSecret,
     credential,
     maxInstances,
+    bot: botFile,
+    'ready-file': readyFile,
+    json,
     'no-page': noPage,
     open: openPage,
   } = options
@@ -29,6 +37,8 @@ const main = async (): Promise<void> => {
   }
   const page = !once && !noPage
   const deliveries: TimedDelivery[] = []
+  // With --json, the output is one line.
+  const say = json ? console.error : console.log
   // So late that --help, and what is wrong with the options, is told at once.
   const { startSandbox } = await import('../sandbox')
   const sandbox = await startSandbox({
@@ -39,10 +49,11 @@ const main = async (): Promise<void> => {
     accessKey,
     endpointHeader,
     maxInstances,
+    bot: botFile === undefined ? undefined : await botIn(botFile),
     page,
     startsWithoutEndpoint: !once,
     onDelivery: (delivery) =>
-      once ? deliveries.push({ ...delivery, at: performance.now() }) : console.log(transcript(delivery)),
+      once ? deliveries.push({ ...delivery, at: performance.now() }) : say(transcript(delivery)),
     // Of one round trip, the reason of a failure is told at its end.
     onLog: (line) => once || console.error(inOptions(line)),
   })
@@ -54,18 +65,35 @@ const main = async (): Promise<void> => {
     }
     return
   }
-  console.log(introduction(sandbox, { endpoint, page, credential }))
+  const ready = JSON.stringify(sandbox.control.access)
+  if (readyFile !== undefined) await writeForOwner(readyFile, ready)
+  console.log(json ? ready : introduction(sandbox, { endpoint, page, credential }))
   if (page && openPage) {
     const browser = await open(pageUrl(sandbox))
     browser.once('error', ({ message }) => console.error(`The page could not be opened in a browser: ${message}`))
   }
-  closeInTheEnd(sandbox)
+  closeInTheEnd(sandbox, readyFile)
+}
+
+/** @throws Error that says what is wrong with the module */
+const botIn = async (file: string): Promise<Bot> => {
+  const { default: bot } = await import(pathToFileURL(resolve(file)).href)
+  if (typeof bot !== 'function') throw new Error(`--bot: the default export of ${file} is not a function.`)
+  return bot
+}
+
+/** Writes a file that only its owner can read, for it holds a credential. Whoever waits for it never sees a part of it. */
+const writeForOwner = async (file: string, text: string): Promise<void> => {
+  const part = `${file}.${process.pid}`
+  await writeFile(part, text, { mode: 0o600 })
+  await rename(part, file)
 }
 
 /** Closes the sandbox when the process is told to end, and when the npm that has started it is gone. */
-const closeInTheEnd = (sandbox: Sandbox): void => {
+const closeInTheEnd = (sandbox: Sandbox, readyFile?: string): void => {
   const close = () => {
     clearInterval(watch)
+    if (readyFile !== undefined) rmSync(readyFile, { force: true })
     void sandbox.close()
   }
   const ancestors = process.env['npm_lifecycle_event'] ? [process.ppid, ...parentOf(process.ppid)] : []

@@ -1,0 +1,75 @@
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { promisify } from 'node:util'
+import { expect, it, onTestFinished } from 'vitest'
+
+const START = ['--import', 'tsx', 'sandbox/command-line/start.ts']
+
+const folderForTest = async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'for-programs-'))
+  onTestFinished(() => rm(folder, { recursive: true }))
+  return folder
+}
+
+it('a program starts it with its own bot, learns how to get in, drives it and ends it', async () => {
+  const folder = await folderForTest()
+  const [bot, readyFile] = [join(folder, 'bot.mjs'), join(folder, 'ready.json')]
+  await writeFile(
+    bot,
+    `export default async ({ type, payload, conversationId, userId }) =>
+      payload.text === 'silent' ? undefined : [userId + ' in ' + conversationId, { type: 'markdown', payload: { markdown: '*' + payload.text + '*' } }]`
+  )
+  const options = ['--port', '0', '--json', '--no-page', '--ready-file', readyFile, '--bot', bot]
+  const child = spawn(process.execPath, [...START, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const printed = text(child.stdout)
+  await expect.poll(() => existsSync(readyFile)).toBe(true)
+  expect((await stat(readyFile)).mode & 0o777).toBe(0o600)
+  const ready = await readFile(readyFile, 'utf8')
+  const { webhookUrl, credential, controlUrl, pid } = JSON.parse(ready)
+  expect(pid).toBe(child.pid)
+
+  const response = await fetch(webhookUrl, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}`, prefer: 'wait=10, replies=2' },
+    body: JSON.stringify({ userId: 'ada', conversationId: 'tea', messageId: 'm1', type: 'text', text: 'Hi' }),
+  })
+  const { replies } = (await response.json()) as { replies: { payload: object }[] }
+  expect(replies.map(({ payload }) => payload)).toEqual(
+    expect.arrayContaining([{ text: 'ada in tea' }, { markdown: '*Hi*' }])
+  )
+  const { counts } = (await (await fetch(controlUrl)).json()) as { counts: object }
+  expect(counts).toMatchObject({ messages: 3, received: 1 })
+
+  const askedAt = Date.now()
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(Date.now() - askedAt).toBeLessThan(5000)
+  expect(await printed).toBe(`${ready}\n`)
+  expect(existsSync(readyFile)).toBe(false)
+})
+
+it.each([
+  ['a module without a bot', 'export const bot = 1', /^--bot: the default export of .* is not a function\.\n$/],
+  ['a module that is not there', undefined, /Cannot find module/],
+])('--bot refuses %s', async (_what, code, reason) => {
+  const bot = join(await folderForTest(), 'bot.mjs')
+  if (code) await writeFile(bot, code)
+  const failed = promisify(execFile)(process.execPath, [...START, '--bot', bot, '--port', '0'])
+  await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(reason) })
+})
+
+it.each([
+  [START, '--secret'],
+  [START, '--ready-file'],
+  [['--import', 'tsx', 'sandbox/check-backend/cli.ts', '--endpoint', 'http://127.0.0.1:1'], '--secret'],
+])('an empty value, as of a variable that is not set, is refused: %j %s', async (command, option) => {
+  await expect(promisify(execFile)(process.execPath, [...command, option, ''])).rejects.toMatchObject({
+    stderr: `${option} is empty: leave it out, or give it a value.\n`,
+  })
+})
