@@ -20,6 +20,7 @@ import { CloudRecord } from './control/record'
 import { serveControl } from './control/serve-control'
 import { servePage } from './inspector/page'
 import { Wire } from './inspector/wire'
+import { ownFile } from './package-files'
 import { serveFolder } from './serve-folder'
 import { secretsIn } from './cloud/redact'
 
@@ -158,7 +159,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     )
   })
   await server.register(serveOwnEndpoint)
-  serveFolder(server, '/demo', new URL('./bot/demo-media/', import.meta.url))
+  serveFolder(server, '/demo', ownFile('bot/demo-media/'))
   const first = () => [...installations.values()][0]!
   const externalUserId = (id: string) => {
     const known = [...installations.values()].find(({ chat }) => chat.users.has(id))

@@ -1,9 +1,9 @@
 import { parseArgs } from 'node:util'
-import { listOf, refuseEmptyOptions, refuseOptionsOfNpm } from '../command-line/options'
+import { commandOf, listOf, refuseEmptyOptions, refuseOptionsOfNpm } from '../command-line/options'
 import { endpointOf } from '../../src/configuration'
 import { foreignAddress } from './local-address'
 
-const COMMAND = 'npm run check-backend'
+const COMMAND = commandOf('messaging-api-sandbox check', 'npm run check-backend')
 
 /** How the integration is configured for the backend. */
 export type CheckOptions = {
@@ -12,7 +12,7 @@ export type CheckOptions = {
   endpointHeader?: string
 }
 
-/** Those of `npm run check-backend`. */
+/** Those of the check. */
 export const CHECK_OPTIONS = {
   endpoint: { type: 'string', value: 'URL', help: 'where the backend takes the bot’s messages' },
   secret: { type: 'string', value: 'whsec_…', help: 'what it verifies the signatures with (they are not checked)' },
@@ -24,7 +24,7 @@ export const CHECK_OPTIONS = {
 
 export const CHECK_HELP = `Looks whether a running backend does what the integration needs of it, and says what to do where it does not.
 
-${COMMAND} -- --endpoint URL [options]
+${COMMAND} --endpoint URL [options]
 
 In brackets, what holds without the option:
 
@@ -33,17 +33,17 @@ ${listOf(CHECK_OPTIONS)}
 Ends with 0 when nothing failed, with 1 when something did, with 2 when nothing could be checked.`
 
 /**
- * What `npm run check-backend` was given; `undefined` where it asks for help.
+ * What the check is started with; `undefined` if it asks for help.
  *
  * @throws Error that says what is wrong with it, or that the endpoint is not on this machine; RuntimeError when the integration
  * would not take it
  */
-export const readCheckOptions = async (args = process.argv.slice(2)) => {
+export const readCheckOptions = async (args: string[]) => {
   refuseOptionsOfNpm(CHECK_OPTIONS, COMMAND)
   const { values } = parseArgs({ args, options: CHECK_OPTIONS })
   if (values.help) return undefined
   refuseEmptyOptions(values)
-  if (!values.endpoint) throw new Error(`--endpoint is missing: ${COMMAND} -- --endpoint http://localhost:8080/bot`)
+  if (!values.endpoint) throw new Error(`--endpoint is missing: ${COMMAND} --endpoint http://localhost:8080/bot`)
   const options: CheckOptions = {
     endpoint: values.endpoint,
     signingSecret: values.secret,

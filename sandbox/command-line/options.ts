@@ -1,9 +1,13 @@
 import type { ParseArgsConfig } from 'node:util'
+import { isPackaged } from '../package-files'
 
 /** The options of a command, as `parseArgs` takes them, each with the form of its value and what it is for. */
 export type Options = Record<string, NonNullable<ParseArgsConfig['options']>[string] & { value?: string; help: string }>
 
 const nameOf = ([name, { value }]: [string, Options[string]]): string => (value ? `--${name} ${value}` : `--${name}`)
+
+/** How a command is called here: from the package, or by npm. */
+export const commandOf = (packaged: string, npm: string): string => (isPackaged ? packaged : `${npm} --`)
 
 /** A line for each option. */
 export const listOf = (options: Options): string =>
@@ -14,15 +18,16 @@ export const listOf = (options: Options): string =>
 /**
  * npm keeps the options that come without a `--` before them to itself, and puts them into the environment.
  *
- * @param command of npm, as `npm start`
+ * @param command as of `commandOf`
  * @throws Error that names one that npm has kept
  */
 export const refuseOptionsOfNpm = (options: Options, command: string): void => {
+  if (isPackaged) return
   const taken = Object.keys(options)
     .filter((name) => name !== 'help' && name !== 'version')
     // npm completes what it takes for the beginning of one of its own, as --token for --token-description.
     .find((name) => Object.keys(process.env).some((key) => key.startsWith(`npm_config_${name.replace(/^no-/, '')}`)))
-  if (taken) throw new Error(`npm took --${taken} for an option of its own. Write: ${command} -- --${taken}`)
+  if (taken) throw new Error(`npm took --${taken} for an option of its own. Write: ${command} --${taken}`)
 }
 
 /** What was wrong with the options, where an error of `parseArgs` says so, in one line with those that there are. */

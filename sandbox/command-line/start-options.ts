@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
-import { listOf, refuseEmptyOptions, refuseOptionsOfNpm } from './options'
+import { commandOf, listOf, refuseEmptyOptions, refuseOptionsOfNpm } from './options'
 import { secretsIn } from '../cloud/redact'
 
-/** Those of `npm start`. */
+export const START_COMMAND = commandOf('messaging-api-sandbox', 'npm start')
+
+/** Those of the sandbox. */
 export const START_OPTIONS = {
   port: { type: 'string', value: 'N', help: 'where it listens, on this machine only (3000; with --once a free one)' },
   token: {
@@ -43,19 +45,19 @@ export const START_OPTIONS = {
 
 export const START_HELP = `Runs the integration in an embedded Botpress cloud, with a demo bot.
 
-npm start -- [options]
+${START_COMMAND} [options]
 
 In brackets, what holds without the option:
 
 ${listOf(START_OPTIONS)}`
 
 /**
- * What `npm start` was given.
+ * What the sandbox is started with.
  *
  * @throws Error that says in one line what is wrong with it
  */
-export const readStartOptions = (args = process.argv.slice(2)) => {
-  refuseOptionsOfNpm(START_OPTIONS, 'npm start')
+export const readStartOptions = (args: string[]) => {
+  refuseOptionsOfNpm(START_OPTIONS, START_COMMAND)
   const { values } = parseArgs({ args, options: START_OPTIONS })
   const port = values.port ?? (values.once ? '0' : '3000')
   if (!/^\d+$/.test(port) || Number(port) > 65_535) {

@@ -10,11 +10,11 @@ import type { Bot } from '../bot/bot'
 import type { Delivery } from '../cloud/cloud-events'
 import { inOptions } from './in-options'
 import { adviceOnOptions } from './options'
-import { readStartOptions, START_HELP, START_OPTIONS } from './start-options'
+import { readStartOptions, START_COMMAND, START_HELP, START_OPTIONS } from './start-options'
 import type { Sandbox } from '../sandbox'
 
-const main = async (): Promise<void> => {
-  const options = readStartOptions()
+const main = async (args: string[]): Promise<void> => {
+  const options = readStartOptions(args)
   const {
     once,
     port,
@@ -170,7 +170,7 @@ const introduction = (sandbox: Sandbox, { endpoint, page, credential }: Shown): 
 The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
 
   webhook URL   ${sandbox.webhookUrl}
-  access key    ${credential === sandbox.token ? 'none; npm start -- --key KEY takes one' : credential}
+  access key    ${credential === sandbox.token ? `none; ${START_COMMAND} --key KEY takes one` : credential}
   token         ${sandbox.token}
   page          ${page ? `${pageUrl(sandbox)}  (see the conversation and the wire)` : 'none'}
   replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your backend' : `go to ${endpoint}`}
@@ -191,12 +191,14 @@ const reasonOf = (error: unknown): string => {
   const { code, message, port } = error as NodeJS.ErrnoException & { port?: number }
   if ((error as Error).name === 'RegistrationError')
     return `The integration refused its configuration. ${inOptions(message)}`
-  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: npm start -- --port N`
-  if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: npm start -- --port N`
+  if (code === 'EADDRINUSE') return `Port ${port} is in use. Choose another: ${START_COMMAND} --port N`
+  if (code === 'EACCES') return `Port ${port} is not yours to open. Choose another: ${START_COMMAND} --port N`
   return adviceOnOptions(error, START_OPTIONS) ?? inOptions(message)
 }
 
-main().catch((error: unknown) => {
-  console.error(reasonOf(error))
-  process.exitCode = 1
-})
+/** Runs the sandbox until it is told to end. */
+export const start = (args: string[]): Promise<void> =>
+  main(args).catch((error: unknown) => {
+    console.error(reasonOf(error))
+    process.exitCode = 1
+  })

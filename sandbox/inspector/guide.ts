@@ -1,9 +1,10 @@
 import { Marked } from 'marked'
 import { gfmHeadingId } from 'marked-gfm-heading-id'
 import { readFile } from 'node:fs/promises'
+import { borrowedFile } from '../package-files'
 
 /** Where the page finds the guide, and an error the part that explains it. */
-const GUIDE = new URL('../../hub.md', import.meta.url)
+const GUIDE = borrowedFile('hub.md', 'hub.md')
 
 /** `hub.md` as HTML, whose headings can be linked to as on GitHub. */
 export const guideAsHtml = async (): Promise<string> => {

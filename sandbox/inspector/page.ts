@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import type { IntegrationResponse } from '../cloud/function-host/integration-call'
 import { refuseOtherNames } from '../cloud/loopback'
+import { borrowedFile, ownFile } from '../package-files'
 import { serveFolder } from '../serve-folder'
 import type { Faults } from '../control/faults'
 import { guideAsHtml } from './guide'
@@ -35,7 +36,7 @@ const MAX_UNREAD_BYTES = 4 * 1024 * 1024
 const DOCUMENTS = ['/', '/guide']
 
 /** By the names that the page imports them by. */
-const MODULES = {
+export const MODULES = {
   preact: 'preact/dist/preact.mjs',
   'preact/hooks': 'preact/hooks/dist/hooks.mjs',
   htm: 'htm/dist/htm.mjs',
@@ -48,7 +49,7 @@ const IMPORT_MAP = JSON.stringify({
   imports: Object.fromEntries(Object.entries(MODULES).map(([name, path]) => [name, `/modules/${path}`])),
 })
 
-const read = (path: string) => readFile(new URL(path, import.meta.url), 'utf8')
+const read = (file: URL) => readFile(file, 'utf8')
 
 /**
  * Serves the page that shows the conversation and the wire, live. It holds the token, so that it is for itself alone:
@@ -70,7 +71,7 @@ export const servePage = async (server: FastifyInstance, { wire, faults, start, 
       const nonce = randomBytes(16).toString('base64')
       const html = Object.entries({ ...(await parts()), nonce }).reduce(
         (whole, [name, part]) => whole.replaceAll(`{{${name}}}`, () => part),
-        await read(file)
+        await read(ownFile(`inspector/${file}`))
       )
       return reply
         .headers({
@@ -83,16 +84,16 @@ export const servePage = async (server: FastifyInstance, { wire, faults, start, 
         .send(html)
     })
 
-  serveDocument('/', './index.html', async () => ({ importMap: IMPORT_MAP }))
-  serveDocument('/guide', './guide.html', async () => ({ guide: await guideAsHtml() }))
-  serveFolder(server, '/page', new URL('./browser/', import.meta.url))
+  serveDocument('/', 'index.html', async () => ({ importMap: IMPORT_MAP }))
+  serveDocument('/guide', 'guide.html', async () => ({ guide: await guideAsHtml() }))
+  serveFolder(server, '/page', ownFile('inspector/browser/'))
   for (const path of Object.values(MODULES)) {
     server.get(`/modules/${path}`, async (_request, reply) =>
-      reply.type('text/javascript').send(await read(`../../node_modules/${path}`))
+      reply.type('text/javascript').send(await read(borrowedFile(`modules/${path}`, `node_modules/${path}`)))
     )
   }
   server.get('/page/icon.svg', async (_request, reply) =>
-    reply.type('image/svg+xml').send(await read('../../icon.svg'))
+    reply.type('image/svg+xml').send(await read(borrowedFile('icon.svg', 'icon.svg')))
   )
 
   server.get('/events', async (_request, reply) => {

@@ -9,7 +9,7 @@ type Outcome = { code: number; stdout: string; stderr: string }
 
 /** Runs `npm run check-backend` without its build, to its end. */
 const run = (...options: string[]): Promise<Outcome> =>
-  promisify(execFile)(process.execPath, ['--import', 'tsx', 'sandbox/check-backend/cli.ts', ...options], {
+  promisify(execFile)(process.execPath, ['--import', 'tsx', 'sandbox/command-line/cli.ts', 'check', ...options], {
     // What asks for colours, and yet is no terminal.
     // And a proxy that is not there.
     env: {

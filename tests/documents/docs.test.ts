@@ -97,7 +97,7 @@ describe('the README’s first steps', () => {
     await writeFile(join(folder, 'receive.mjs'), backend)
     const check = (await block('README.md', 'npm run check-backend'))
       .replace('8080', String(backendPort))
-      .replace('npm run check-backend --', 'node --import tsx sandbox/check-backend/cli.ts')
+      .replace('npm run check-backend --', 'node --import tsx sandbox/command-line/cli.ts check')
       .trim()
     const commands = (await block('README.md', 'export SIGNING_SECRET'))
       .replace('receive.mjs', join(folder, 'receive.mjs'))
@@ -105,7 +105,7 @@ describe('the README’s first steps', () => {
       // Without the build, which other tests would run into.
       .replace(
         'npm start --',
-        `${check} > ${folder}/checked; exec node --import tsx sandbox/command-line/start.ts --port ${port}`
+        `${check} > ${folder}/checked; exec node --import tsx sandbox/command-line/cli.ts --port ${port}`
       )
     const shell = spawn('sh', ['-c', commands], { detached: true, stdio: ['ignore', 'pipe', 'inherit'] })
     onTestFinished(() => void process.kill(-shell.pid!, 'SIGKILL'))

@@ -13,7 +13,7 @@ import packageJson from '../../package.json'
 import { type Endpoint, startEndpoint } from '../harness/endpoint'
 import { endpointForTest } from '../harness/for-test'
 
-const CLI = ['--import', 'tsx', 'sandbox/command-line/start.ts']
+const CLI = ['--import', 'tsx', 'sandbox/command-line/cli.ts']
 
 type Outcome = { code: number; stdout: string; stderr: string }
 

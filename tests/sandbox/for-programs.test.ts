@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers'
 import { promisify } from 'node:util'
 import { expect, it, onTestFinished } from 'vitest'
 
-const START = ['--import', 'tsx', 'sandbox/command-line/start.ts']
+const START = ['--import', 'tsx', 'sandbox/command-line/cli.ts']
 
 const folderForTest = async () => {
   const folder = await mkdtemp(join(tmpdir(), 'for-programs-'))
@@ -67,7 +67,7 @@ it.each([
 it.each([
   [START, '--secret'],
   [START, '--ready-file'],
-  [['--import', 'tsx', 'sandbox/check-backend/cli.ts', '--endpoint', 'http://127.0.0.1:1'], '--secret'],
+  [['--import', 'tsx', 'sandbox/command-line/cli.ts', 'check', '--endpoint', 'http://127.0.0.1:1'], '--secret'],
 ])('an empty value, as of a variable that is not set, is refused: %j %s', async (command, option) => {
   await expect(promisify(execFile)(process.execPath, [...command, option, ''])).rejects.toMatchObject({
     stderr: `${option} is empty: leave it out, or give it a value.\n`,

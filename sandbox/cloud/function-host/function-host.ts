@@ -1,6 +1,7 @@
 import pLimit from 'p-limit'
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { borrowedFile } from '../../package-files'
 import { ApiError } from '../api-error'
 import type { Exchange } from '../exchange'
 import type { IntegrationRequest, IntegrationResponse } from './integration-call'
@@ -8,7 +9,7 @@ import { type Instance, type InstanceFaults, type Job, type StartInstance, start
 
 /** Where `npm run build` puts the integration; newer versions of the CLI call it `index.cjs`. */
 export const BUNDLE = ['index.cjs', 'index.js']
-  .map((name) => resolve('.botpress/dist', name))
+  .map((name) => fileURLToPath(borrowedFile('integration.cjs', `.botpress/dist/${name}`)))
   .reduce((found, candidate) => (existsSync(found) ? found : candidate))
 
 export type FunctionHostOptions = {

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util'
 import { Worker } from 'node:worker_threads'
+import { ownFile } from '../../package-files'
 import type { Exchange } from '../exchange'
 import type { IntegrationRequest } from './integration-call'
 
@@ -52,7 +53,7 @@ const caches = new Map<string, Uint8Array>()
 export const startInstance: StartInstance = ({ bundle, env, elapsed, faults, onLog, onFault, onExchange, onEnd }) => {
   /** 0 while the instance is to stand still, 1 when it is to move. */
   const gate = new Int32Array(new SharedArrayBuffer(4))
-  const worker = new Worker(new URL('./instance-worker.cjs', import.meta.url), {
+  const worker = new Worker(ownFile('cloud/function-host/instance-worker.cjs'), {
     workerData: { bundle, gate, elapsed, faults, cache: caches.get(bundle) },
     env,
     execArgv: [],

@@ -6,8 +6,8 @@ import { reportOf } from './report'
 
 const NOTHING_CHECKED = 2
 
-const main = async (): Promise<void> => {
-  const given = await readCheckOptions()
+const main = async (args: string[]): Promise<void> => {
+  const given = await readCheckOptions(args)
   if (!given) {
     console.log(CHECK_HELP)
     return
@@ -31,7 +31,9 @@ const main = async (): Promise<void> => {
   process.exitCode = failed === 0 ? 0 : 1
 }
 
-main().catch((error: unknown) => {
-  console.error(adviceOnOptions(error, CHECK_OPTIONS) ?? inOptions((error as Error).message))
-  process.exitCode = NOTHING_CHECKED
-})
+/** Checks a backend, prints what was found, and sets the exit code. */
+export const check = (args: string[]): Promise<void> =>
+  main(args).catch((error: unknown) => {
+    console.error(adviceOnOptions(error, CHECK_OPTIONS) ?? inOptions((error as Error).message))
+    process.exitCode = NOTHING_CHECKED
+  })
