@@ -8,8 +8,8 @@ let sandbox: Sandbox
 
 beforeAll(async () => {
   sandbox = await startSandbox({
-    bot: (message) => {
-      heard.push(message)
+    bot: ({ type, payload }) => {
+      heard.push({ type, payload })
       return []
     },
   })
