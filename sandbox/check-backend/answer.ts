@@ -15,8 +15,6 @@ export type Answer = {
   error?: string
   /** It did not come in time. */
   isLate?: boolean
-  /** Nobody listens there. */
-  isRefused?: boolean
   ms: number
   /** How long the body was that was sent, in bytes. */
   sentBytes: number
@@ -40,7 +38,6 @@ export const answerOf = (
     ...(redirect !== undefined && { redirect: hide(redirect) }),
     body: encoding === undefined ? hide(body) : '',
     ...(error !== undefined && { error: hide(error) }),
-    isRefused: error?.includes('ECONNREFUSED') ?? false,
     ms,
     sentBytes,
   }

@@ -8,6 +8,7 @@ import { manyAtOnce, messages } from './checks/messages'
 import { headers, signatures, strangers } from './checks/refusals'
 import { MAX_AT_ONCE, startDeliveries } from './deliveries'
 import { hideSecretsOf } from './hide-secrets'
+import { listens } from './listens'
 import type { CheckOptions } from './options'
 import { Requests } from './requests'
 
@@ -46,12 +47,14 @@ export const requestsOf = (options: CheckOptions, limits = LIMITS): number =>
  * Looks at a running backend: sends it what the integration sends, and what it has to refuse.
  *
  * @returns what each check has found, in their order
- * @throws RuntimeError or RegistrationError when the integration would not take the options
+ * @throws Error if nobody listens there; RuntimeError or RegistrationError if the integration would not take the options
  */
 export const checkBackend = async (options: CheckOptions, limits = LIMITS): Promise<Result[]> => {
   const { answerMs: limitMs, totalMs } = limits
   const { endpoint: responseEndpointURL, signingSecret, endpointHeader } = options
   const endpoint = endpointOf({ responseEndpointURL, signingSecret, endpointHeader })
+  if (!(await listens(endpoint.url)))
+    throw new Error(`Nobody listens at ${endpoint.url.host}: start the backend first.`)
   const hide = hideSecretsOf(options)
   const start = performance.now()
   const over = AbortSignal.timeout(totalMs)
@@ -62,24 +65,21 @@ export const checkBackend = async (options: CheckOptions, limits = LIMITS): Prom
 
   /** The check that has failed so that there is no use in more. */
   let obstacle: string | undefined
-  let failed: string | undefined
   let slowest = { check: '', ms: 0 }
 
   const find = async (check: Check): Promise<Finding> => {
     if (isMissing(check, options)) return notApplicable(`no --${check.needs} was given`)
     if (obstacle) return notApplicable(`of no use where “${obstacle}” fails`)
     const finding = over.aborted ? OUT_OF_TIME : await Promise.race([check.run(backend), isOver])
-    if (!finding.answer?.isRefused || !failed || CONDITIONS.includes(check)) return finding
-    obstacle = failed
-    return notApplicable(`nobody listens there any more, after “${failed}” failed`)
+    if (obstacle || (await listens(endpoint.url))) return finding
+    obstacle = check.name
+    const received = `${finding.received}; then nobody listened there any more`
+    return { ...finding, outcome: 'failed', received, advice: 'See in the backend’s own log why it ended.' }
   }
 
   const resultOf = async (check: Check): Promise<Result> => {
     const { answer, outcome, sent, received, advice } = await find(check)
-    if (outcome === 'failed') {
-      failed = check.name
-      if (CONDITIONS.includes(check)) obstacle = check.name
-    }
+    if (outcome === 'failed' && CONDITIONS.includes(check)) obstacle = check.name
     if (outcome === 'passed' && answer && answer.ms > slowest.ms) slowest = { check: check.name, ms: answer.ms }
     return { check: check.name, outcome, sent, received, ...(advice !== undefined && { advice: inOptions(advice) }) }
   }
@@ -104,7 +104,11 @@ export const checkBackend = async (options: CheckOptions, limits = LIMITS): Prom
   }
 }
 
-const OUT_OF_TIME = notApplicable('there was no time left: it answers too slowly')
+const OUT_OF_TIME: Finding = {
+  outcome: 'not made',
+  sent: '',
+  received: 'there was no time left: it answers too slowly',
+}
 
 /** Of a backend that answers before it works. */
 const PROMPT_MS = 1000

@@ -12,7 +12,7 @@ export type Backend = {
 }
 
 export type Finding = {
-  outcome: 'passed' | 'failed' | 'not applicable'
+  outcome: 'passed' | 'failed' | 'not applicable' | 'not made'
   sent: string
   /** What came back, or why nothing was sent. */
   received: string

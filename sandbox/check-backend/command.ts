@@ -28,7 +28,7 @@ const main = async (args: string[]): Promise<void> => {
           width: process.stdout.columns,
         })
   )
-  process.exitCode = failed === 0 ? 0 : 1
+  process.exitCode = results.some(({ outcome }) => outcome === 'failed' || outcome === 'not made') ? 1 : 0
 }
 
 /** Checks a backend, prints what was found, and sets the exit code. */

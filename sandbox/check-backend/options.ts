@@ -30,7 +30,7 @@ In brackets, what holds without the option:
 
 ${listOf(CHECK_OPTIONS)}
 
-Ends with 0 when nothing failed, with 1 when something did, with 2 when nothing could be checked.`
+Ends with 0 if nothing failed, with 1 if something did or there was no time for it, with 2 if nothing could be checked.`
 
 /**
  * What the check is started with; `undefined` if it asks for help.

@@ -25,7 +25,7 @@ export const reportOf = (
   results: Result[],
   { colors, width = DEFAULT_WIDTH }: { colors: Colors; width?: number }
 ): string => {
-  const colorOf = { passed: colors.green, failed: colors.red, 'not applicable': colors.dim }
+  const colorOf = { passed: colors.green, failed: colors.red, 'not applicable': colors.dim, 'not made': colors.yellow }
   const rest = Math.max(width, MIN_WIDTH) - OUTCOME_WIDTH - CHECK_WIDTH
   const sentWidth = Math.floor(rest / 2)
   const table = new Table({
@@ -44,6 +44,7 @@ export const reportOf = (
     }
   }
   const count = (outcome: Result['outcome']) => results.filter((result) => result.outcome === outcome).length
-  const sum = `${count('passed')} passed, ${count('failed')} failed, ${count('not applicable')} not applicable`
+  const notMade = count('not made') > 0 ? `, ${count('not made')} not made` : ''
+  const sum = `${count('passed')} passed, ${count('failed')} failed, ${count('not applicable')} not applicable${notMade}`
   return `${table.toString().replaceAll(/ +$/gm, '')}\n\n${colorOf[count('failed') > 0 ? 'failed' : 'passed'](sum)}`
 }

@@ -10,6 +10,9 @@ const httpAgent = new http.Agent(KEEP_ALIVE)
 const httpsAgent = new https.Agent(KEEP_ALIVE)
 const idleConnections = new IdleConnections([httpAgent, httpsAgent])
 
+/** As the official client has it. */
+const MAX_REQUEST_BYTES = 100 * 1024 * 1024
+
 /** The requests of some work. */
 type Calls = { unfinished: Set<ClientRequest>; areOver: boolean }
 
@@ -48,14 +51,16 @@ const send: axios.AxiosAdapter = async (config) => {
   const calls = callsOfWork.getStore()
   await idleConnections.closeStale()
   if (calls?.areOver) throw new axios.CanceledError('given up', config)
+  const bytes = Buffer.byteLength(config.data ?? '')
+  if (bytes > MAX_REQUEST_BYTES) {
+    const answer = { status: 413, statusText: '', data: {}, headers: {}, config }
+    throw new axios.AxiosError(`a request of ${bytes} bytes is too large`, '', config, undefined, answer)
+  }
   const url = new URL(`${config.baseURL}${config.url}`)
   const isSecure = url.protocol === 'https:'
   const request = (isSecure ? https : http).request(url, {
     method: config.method?.toUpperCase(),
-    headers: {
-      ...(config.headers.toJSON() as OutgoingHttpHeaders),
-      'content-length': Buffer.byteLength(config.data ?? ''),
-    },
+    headers: { ...(config.headers.toJSON() as OutgoingHttpHeaders), 'content-length': bytes },
     agent: isSecure ? httpsAgent : httpAgent,
   })
   const timer = setTimeout(() => {

@@ -45,16 +45,10 @@ describe('what was found', () => {
     expect(resultOf(results, 'takes messages over a kept connection').received).toMatch(/^307/)
   })
 
-  it('is that nobody listens, and what is of no use then', async () => {
-    const results = await checkBackend({ endpoint: 'http://127.0.0.1:1/bot', ...OPTIONS }, FAST)
-    expect(failedIn(results)).toEqual(['takes the registration’s test message', 'answers within 10 s'])
-    expect(resultOf(results, 'answers within 10 s').received).toContain('ECONNREFUSED')
-    expect(resultOf(results, 'takes unicode')).toEqual({
-      check: 'takes unicode',
-      outcome: 'not applicable',
-      sent: '',
-      received: 'of no use where “answers within 10 s” fails',
-    })
+  it('is nothing if nobody listens: that is said in one line', async () => {
+    await expect(checkBackend({ endpoint: 'http://127.0.0.1:1/bot', ...OPTIONS }, FAST)).rejects.toThrow(
+      /^Nobody listens at 127\.0\.0\.1:1: start the backend first\.$/
+    )
   })
 
   it('advises to answer within 1 s, and fails nothing for that', async () => {
@@ -73,27 +67,34 @@ describe('what was found', () => {
     const results = await checkBackend({ endpoint: await startBackend(), ...OPTIONS }, { ...FAST, totalMs: 1 })
     expect(results).toHaveLength(32)
     expect(resultOf(results, 'takes unicode')).toMatchObject({
-      outcome: 'not applicable',
+      outcome: 'not made',
       received: 'there was no time left: it answers too slowly',
     })
   })
 
-  it('tells a type that ends the backend from what comes after it', async () => {
+  it.each([
+    ['without an answer', false],
+    ['after it has answered', true],
+  ])('tells a type that ends the backend, %s, from what comes after it', async (_when, answers) => {
     const server = http.createServer((request, response) => {
       let content = ''
       request.on('data', (chunk) => (content += chunk))
       request.once('end', () => {
-        if (!content.includes('"type":"carousel"')) return response.writeHead(204).end()
-        server.close()
-        server.closeAllConnections()
-        return undefined
+        const ends = content.includes('"type":"carousel"')
+        if (ends) server.close()
+        if (answers || !ends) response.writeHead(204).end()
+        if (ends) setTimeout(() => server.closeAllConnections(), answers ? 10 : 0)
       })
     })
     const results = await checkBackend({ endpoint: `http://${await hostForTest(server)}/` }, FAST)
     expect(failedIn(results)).toEqual(['takes the type carousel'])
+    expect(resultOf(results, 'takes the type carousel')).toMatchObject({
+      received: expect.stringMatching(/; then nobody listened there any more$/),
+      advice: 'See in the backend’s own log why it ended.',
+    })
     expect(resultOf(results, 'takes the type choice')).toMatchObject({
       outcome: 'not applicable',
-      received: 'nobody listens there any more, after “takes the type carousel” failed',
+      received: 'of no use where “takes the type carousel” fails',
     })
   })
 

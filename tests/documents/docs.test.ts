@@ -288,6 +288,13 @@ it('the changelog and the package agree on the version that was released last', 
   expect(version).toBe(packageJson.version)
 })
 
+it('the README’s lines for CI install the package as it is packed, and call it by its bin', async () => {
+  const { name, version: packed, bin } = JSON.parse(await readFile('sandbox/package.json', 'utf8'))
+  const [install, check] = (await block('README.md', 'npm install --no-save')).split('\n')
+  expect(install).toBe(`npm install --no-save ./${name}-${packed}.tgz`)
+  expect(check).toMatch(new RegExp(`^npx ${Object.keys(bin)[0]} check --endpoint http`))
+})
+
 describe('each code block', () => {
   it('is run by a test', async () => {
     expect(askedBlocks().toSorted()).toEqual((await allBlocks()).toSorted())

@@ -1,14 +1,20 @@
 import { request as httpRequest } from 'node:http'
 import { json } from 'node:stream/consumers'
-import { describe, expect, it } from 'vitest'
-import type { SandboxOptions } from '../../sandbox/sandbox'
+import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
+import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
-import { endpointForTest, sandboxForTest } from '../harness/for-test'
+import { endpointForTest } from '../harness/for-test'
 
 /** A sandbox with a backend's own endpoint, and its control API. */
 const controlled = async (options: SandboxOptions = {}) => {
   const endpoint = await endpointForTest((response) => response.end())
-  const sandbox = await sandboxForTest({ endpoint: endpoint.url, maxInstances: 2, ...options })
+  const started = await startControlled({ endpoint: endpoint.url, ...options })
+  onTestFinished(started.sandbox.close)
+  return { ...started, endpoint }
+}
+
+const startControlled = async (options: SandboxOptions = {}) => {
+  const sandbox = await startSandbox({ maxInstances: 2, ...options })
   const { controlUrl } = sandbox.control.access
   const control = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
     const text = typeof body === 'string' ? body : body && JSON.stringify(body)
@@ -24,7 +30,7 @@ const controlled = async (options: SandboxOptions = {}) => {
     }[]
   const say = (text: string) =>
     send(sandbox, messageBody({ text, messageId: text, conversationId: 'tea', userId: 'ada' }))
-  return { sandbox, endpoint, control, deliveries, say, controlUrl }
+  return { sandbox, control, deliveries, say, controlUrl }
 }
 
 describe('faults of the endpoint, which is the backend’s own', () => {
@@ -155,6 +161,13 @@ it('a reset forgets everything, and ends the instances', async () => {
 })
 
 describe('refuses', () => {
+  let shared: Awaited<ReturnType<typeof startControlled>>
+
+  beforeAll(async () => {
+    shared = await startControlled()
+    return shared.sandbox.close
+  })
+
   it.each([
     ['an unknown fault', 'PUT', '/faults', { endpoint: { explode: true } }, 'endpoint: Unrecognized key: "explode"'],
     [
@@ -168,15 +181,14 @@ describe('refuses', () => {
     ['a long wait', 'GET', '/received?wait=31', undefined, /^wait: /],
     ['a body that is not JSON', 'PUT', '/faults', '{', /JSON/],
   ])('%s', async (_what, method, path, body, detail) => {
-    const { control } = await controlled()
-    const answer = await control(method, path, body)
+    const answer = await shared.control(method, path, body)
     expect(answer).toMatchObject({ status: 400, body: { title: 'Bad Request', status: 400 } })
     expect(answer.type).toMatch('application/problem+json')
     expect(answer.body['detail']).toMatch(detail)
   })
 
   it('what pages of other sites can send, and other names of this machine', async () => {
-    const { control, controlUrl } = await controlled()
+    const { control, controlUrl } = shared
     const plain = await control('PUT', '/faults', '{"endpoint":{"down":true}}', { 'content-type': 'text/plain' })
     expect(plain.status).toBe(415)
     expect((await control('DELETE', '/faults', undefined, { origin: 'https://evil.example' })).status).toBe(403)

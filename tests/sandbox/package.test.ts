@@ -34,6 +34,11 @@ describe('the package, packed and installed in an empty folder', () => {
     expect((await run(bin(), ['--help'], { cwd: folder })).stdout).toContain('\nmessaging-api-sandbox [options]\n')
     const help = (await run(bin(), ['check', '--help'], { cwd: folder })).stdout
     expect(help).toContain('\nmessaging-api-sandbox check --endpoint URL [options]\n')
+    const nobody = run(bin(), ['check', '--endpoint', 'http://localhost:1/bot'], { cwd: folder })
+    await expect(nobody).rejects.toMatchObject({
+      code: 2,
+      stderr: expect.stringMatching(/Nobody listens at localhost:1: .*\n$/),
+    })
   })
 
   it('is driven by Python’s standard library alone: started, talked to, made to fail, ended', async () => {
@@ -67,6 +72,7 @@ print(delivery['outcome'], len(delivery['tries']), process.wait(5))
          headers: { authorization: 'Bearer ' + sandbox.credential, prefer: 'wait=10, replies=1' },
          body: JSON.stringify({ userId: 'ada', conversationId: 'tea', messageId: 'm1', type: 'text', text: 'Hi' }),
        })
+       await sandbox.deliveries({ count: 1, waitSeconds: 20 })
        sandbox.setFaults({ endpoint: { status: 400 } })
        await sandbox.say('tea', 'More')
        const deliveries = await sandbox.deliveries({ count: 2, waitSeconds: 20 })

@@ -334,7 +334,7 @@ describe('404 and 405', () => {
 })
 
 describe('413: a body of over 100 MB', () => {
-  it('is too large for Botpress', async () => {
+  it('is refused without being sent', async () => {
     // Beyond what the cloud hands on: for one that grows on its way.
     const body = JSON.stringify(messageBody({ text: 'x'.repeat(101 * 1024 * 1024) }))
     const headers = { authorization: `Bearer ${sandbox.token}` }

@@ -33,9 +33,10 @@ export const signatures: Check[] = [
   taken({
     name: 'takes a signed message',
     needs: 'secret',
-    posting: {},
+    posting: { fields: { payload: { text: 'Grüße ☕' } } },
     sent: 'a text, rightly signed',
-    advice: 'Verify the signature over {webhook-id}.{webhook-timestamp}.{body}, with the body as it came.',
+    advice:
+      'Verify the signature over {webhook-id}.{webhook-timestamp}.{body}, with the body as it came: the bytes, or as UTF-8.',
   }),
   refused({
     name: 'refuses an unsigned message',
