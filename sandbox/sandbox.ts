@@ -54,6 +54,8 @@ export type SandboxOptions = InstallationOptions &
     updatesMatches?: boolean
     /** Serves the page, at `/`. */
     page?: boolean
+    /** Reports requests to the webhook and to Botpress too, as the page needs them. */
+    watch?: boolean
     /** Starts also where the endpoint does not take the test message, and logs why. Default: it does not. */
     startsWithoutEndpoint?: boolean
   }
@@ -114,6 +116,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   }
 
   const events = new CloudEvents(options)
+  const isWatched = options.page || options.watch
   const endpointFaults = new EndpointFaults()
   const faults = new Faults(endpointFaults)
   const { close: closeFaultyEndpoint, ...faultyEndpoint } = await startFaultyEndpoint()
@@ -148,12 +151,12 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   answerApiErrors(server, notFound)
   await server.register(async (scope) => {
     takeCalls(scope)
-    if (options.page) observeExchanges(scope, { from: 'integration', to: 'Botpress' }, report)
+    if (isWatched) observeExchanges(scope, { from: 'integration', to: 'Botpress' }, report)
     const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? faults.nextApiFault()
     await serveChatApi(scope, { authorize, onApiCall, rateLimits: options.rateLimits })
   })
   await server.register(async (scope) => {
-    if (options.page) observeExchanges(scope, { from: 'backend', to: 'webhook' }, report)
+    if (isWatched) observeExchanges(scope, { from: 'backend', to: 'webhook' }, report)
     await serveWebhooks(scope, (name, req, request) =>
       installations.get(name)?.receive(req, exchangeId('webhook', request))
     )

@@ -25,6 +25,7 @@ describe('readCheckOptions', () => {
     [['--endpoint', 'ftp://127.0.0.1/'], '--endpoint begins with "ftp:"'],
     [['--endpoint', 'http://127.0.0.1:1/', '--secret', 'short'], '--secret is malformed.'],
     [['--endpoint', 'http://127.0.0.1:1/', '--header', 'none'], '--header is malformed.'],
+    [['--endpoint', 'http://127.0.0.1:1/', '--secret', ''], '--secret is empty: leave it out, or give it a value.'],
     [['--endpoint', 'http://nobody.invalid/'], 'nobody.invalid is not found (ENOTFOUND)'],
     [['--endpoint', 'https://192.0.2.1/bot'], '192.0.2.1 is not this machine (192.0.2.1), and nothing was sent.'],
     [['--endpint', 'x'], 'The options are --endpoint URL'],

@@ -44,6 +44,12 @@ describe('readStartOptions', () => {
     ],
     ['an empty token', ['--token', ''], /^--token takes up to/],
     ['an empty key', ['--key', ' '], /^--key is empty: leave it out, or give it a value\.$/],
+    [
+      'an empty secret, as of a variable that is not set',
+      ['--secret', ''],
+      /^--secret is empty: leave it out, or give it a value\.$/,
+    ],
+    ['an empty file', ['--ready-file', ''], /^--ready-file is empty: leave it out, or give it a value\.$/],
     ['two headers', ['--header', 'a: b', '--header', 'c: d'], /^--header takes one header, and was given more\.$/],
     ['no port', ['--port', '70000'], /^--port takes a number from 0 to 65535, not "70000".$/],
     ...['0', '101', 'four', '2.5', ''].map((count): [string, string[], RegExp] => [

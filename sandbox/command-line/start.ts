@@ -5,6 +5,7 @@ import { rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import open from 'open'
+import pc from 'picocolors'
 import { version } from '../../package.json'
 import type { Bot } from '../bot/bot'
 import type { Delivery } from '../cloud/cloud-events'
@@ -12,6 +13,7 @@ import { inOptions } from './in-options'
 import { adviceOnOptions } from './options'
 import { readStartOptions, START_COMMAND, START_HELP, START_OPTIONS } from './start-options'
 import type { Sandbox } from '../sandbox'
+import { Transcript } from './transcript'
 
 const main = async (args: string[]): Promise<void> => {
   const options = readStartOptions(args)
@@ -39,6 +41,8 @@ const main = async (args: string[]): Promise<void> => {
   const deliveries: TimedDelivery[] = []
   // With --json, the output is one line.
   const say = json ? console.error : console.log
+  const isTerminal = (json ? process.stderr : process.stdout).isTTY === true
+  const transcript = new Transcript(pc.createColors(isTerminal && pc.isColorSupported))
   // So late that --help, and what is wrong with the options, is told at once.
   const { startSandbox } = await import('../sandbox')
   const sandbox = await startSandbox({
@@ -51,9 +55,16 @@ const main = async (args: string[]): Promise<void> => {
     maxInstances,
     bot: botFile === undefined ? undefined : await botIn(botFile),
     page,
+    watch: !once,
     startsWithoutEndpoint: !once,
-    onDelivery: (delivery) =>
-      once ? deliveries.push({ ...delivery, at: performance.now() }) : say(transcript(delivery)),
+    onDelivery: (delivery) => {
+      if (once) deliveries.push({ ...delivery, at: performance.now() })
+      else if (delivery.error !== undefined) say(outcomeOf(delivery))
+    },
+    onExchange: (exchange) => {
+      const line = once ? undefined : transcript.lineOf(exchange)
+      if (line !== undefined) say(line)
+    },
     // Of one round trip, the reason of a failure is told at its end.
     onLog: (line) => once || console.error(inOptions(line)),
   })
@@ -152,11 +163,11 @@ const roundTrip = async (sandbox: Sandbox, credential: string, deliveries: Timed
   const [delivery] = deliveries
   if (replies.length === 0 || !delivery) throw new Error(`The bot did not answer within ${ONCE_WAIT_SECONDS} s.`)
   if (delivery.error !== undefined) throw new Error(delivery.error)
-  return `you: Hello\n${transcript(delivery)}\nThere and back in ${Math.round(delivery.at - start)} ms.`
+  return `you: Hello\n${outcomeOf(delivery)}\nThere and back in ${Math.round(delivery.at - start)} ms.`
 }
 
 /** Why a message was not delivered is in the integration's log, which is printed too. */
-const transcript = ({ message: { id, type, payload }, error }: Delivery): string => {
+const outcomeOf = ({ message: { id, type, payload }, error }: Delivery): string => {
   const said = type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`
   if (error === undefined) return `bot: ${said}`
   return `bot, ${error.includes('may have arrived') ? 'perhaps' : 'not'} delivered: ${said} (${id})`

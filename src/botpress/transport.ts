@@ -68,10 +68,13 @@ const send: axios.AxiosAdapter = async (config) => {
   }, config.timeout)
   calls?.unfinished.add(request)
   try {
-    const response = await answerOf(request, config.data)
-    const answer = { ...response, statusText: '', config, request }
-    if (config.validateStatus?.(answer.status) ?? true) return answer
-    throw new axios.AxiosError(`Request failed with status code ${answer.status}`, '', config, request, answer)
+    const { status, ...rest } = await answerOf(request, config.data)
+    const isOk = config.validateStatus?.(status) ?? true
+    const isObject = /^\s*\{/.test(rest.data)
+    // Something between us and Botpress has answered, such as a page.
+    const answer = { ...rest, status: isOk && !isObject ? 502 : status, statusText: '', config, request }
+    if (isOk && isObject) return answer
+    throw new axios.AxiosError(`Request failed with status code ${status}`, '', config, request, answer)
   } catch (error) {
     if (axios.isAxiosError(error)) throw error
     // The network may have dropped the idle connection without a word, and the others with it.

@@ -181,7 +181,10 @@ describe('the detail', () => {
     await delivery.getByText('Answer headers').click()
     await delivery.getByText('x-tea').waitFor()
     await delivery.getByText(/answered 418: it refuses the message/).waitFor()
-    expect(await page.getByLabel('What the endpoint does').isDisabled()).toBe(true)
+    await letEndpoint(page, 'fails')
+    await sendByForm(page, 'More tea')
+    await openTrace(page, /More tea.*not delivered/)
+    expect(await steps(page, /^endpoint.*(500|418)/).count()).toBe(3)
   })
 
   it('says that the signature is verified, and what was signed', async () => {

@@ -168,7 +168,10 @@ describe('npm start', () => {
     expect(running.output()).toMatch(/page +none\n/)
     expect((await fetch(new URL('/', running.url))).status).toBe(404)
     expect((await say('Look here', running)).status).toBe(200)
-    await expect.poll(running.output).toContain('bot: You said: Look here')
+    await expect.poll(running.output).toMatch(/^\d\d:\d\d:\d\d +c +backend → bot +200 +\d+ ms +Look here$/m)
+    await expect.poll(running.output).toMatch(/^\d\d:\d\d:\d\d +c +bot → endpoint +204 +\d+ ms +You said: Look here$/m)
+    expect((await say('No', running, 'unknown')).status).toBe(401)
+    await expect.poll(running.output).toMatch(/backend → bot +401 +\d+ ms +No +Botpress does not know the token\./)
   })
 
   // Elsewhere another program opens pages, and none that can be exchanged.

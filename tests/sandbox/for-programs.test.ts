@@ -54,22 +54,11 @@ it('a program starts it with its own bot, learns how to get in, drives it and en
   expect(existsSync(readyFile)).toBe(false)
 })
 
-it.each([
-  ['a module without a bot', 'export const bot = 1', /^--bot: the default export of .* is not a function\.\n$/],
-  ['a module that is not there', undefined, /Cannot find module/],
-])('--bot refuses %s', async (_what, code, reason) => {
+it('--bot refuses a module without a bot', async () => {
   const bot = join(await folderForTest(), 'bot.mjs')
-  if (code) await writeFile(bot, code)
-  const failed = promisify(execFile)(process.execPath, [...START, '--bot', bot, '--port', '0'])
-  await expect(failed).rejects.toMatchObject({ code: 1, stderr: expect.stringMatching(reason) })
-})
-
-it.each([
-  [START, '--secret'],
-  [START, '--ready-file'],
-  [['--import', 'tsx', 'sandbox/command-line/cli.ts', 'check', '--endpoint', 'http://127.0.0.1:1'], '--secret'],
-])('an empty value, as of a variable that is not set, is refused: %j %s', async (command, option) => {
-  await expect(promisify(execFile)(process.execPath, [...command, option, ''])).rejects.toMatchObject({
-    stderr: `${option} is empty: leave it out, or give it a value.\n`,
+  await writeFile(bot, 'export const bot = 1')
+  await expect(promisify(execFile)(process.execPath, [...START, '--bot', bot, '--port', '0'])).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^--bot: the default export of .* is not a function\.\n$/),
   })
 })

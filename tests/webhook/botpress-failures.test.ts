@@ -58,6 +58,8 @@ describe.concurrent('when Botpress fails', () => {
       ['429 that tells its RateLimit-Reset', apiError(429, 'RateLimited', { 'ratelimit-reset': '1' })],
       ['409, a lock', apiError(409, 'ResourceLockedConflict')],
       ['500', apiError(500, 'Internal')],
+      ['200 with a page', page(200)],
+      ['204 with nothing', { answer: { status: 204 } }],
       ['502 with a page', page(502)],
       ['503 with a page', page(503)],
       ['504 with nothing', { answer: { status: 504 } }],
