@@ -14,8 +14,8 @@ type Outcome = {
   failure?: EndpointFailure
   /** After the failure: whether the endpoint seems to be down. */
   isDown?: boolean
-  /** Without a failure: whether the mark was removed. */
-  isUnmarked?: boolean
+  /** Without a failure: resolves to whether the mark is removed. */
+  removal?: Promise<boolean>
 }
 
 /**
@@ -34,8 +34,9 @@ export const redeliverOne = async (
   const body = outgoingMessageOf(message, conversationId)
   try {
     const { done } = await postMessage(endpoint, { id, createdAt, body, overNewConnection }, REDELIVERY)
-    const [isTagged] = await Promise.all([tagMessage(client, id, UNMARKED, options), done])
-    return { isUnmarked: isTagged }
+    const removal = tagMessage(client, id, UNMARKED, options)
+    await done
+    return { removal }
   } catch (failure) {
     if (!(failure instanceof EndpointFailure)) throw failure
     const { isReached = false, status = 0, mayHaveArrived } = failure.details

@@ -75,6 +75,7 @@ export const redeliver = async (caller: Caller, options: RedeliveryOptions): Pro
   } catch (thrown) {
     run.noteFailure(thrown)
   } finally {
+    await run.removalsDone()
     await unlock()
   }
   const { delivered, undelivered, reason } = run.report
@@ -85,12 +86,17 @@ export const redeliver = async (caller: Caller, options: RedeliveryOptions): Pro
   return run.report
 }
 
+/** At the same time. */
+const MAX_REMOVALS = 20
+
 class Run {
   readonly report: Report = { delivered: 0, undelivered: 0, more: false }
   private readonly tried = new Set<string>()
   /** Conversations that could not be read. */
   private readonly unreadable = new Set<string>()
-  /** Since the last mark that was removed. */
+  /** The removals of marks that are under way. */
+  private readonly removals = new Set<Promise<void>>()
+  /** Since the last one that succeeded. */
   private failedRemovals = 0
 
   constructor(
@@ -106,6 +112,10 @@ class Run {
   async isAnyLeft(): Promise<boolean> {
     const { messages, meta } = await this.list({ conversationId: this.options.conversationId })
     return messages.some(({ id }) => !this.tried.has(id)) || meta.nextToken !== undefined
+  }
+
+  async removalsDone(): Promise<void> {
+    await Promise.all(this.removals)
   }
 
   /** @returns whether to go on with the next pass */
@@ -170,16 +180,24 @@ class Run {
       return true
     }
     const overNewConnection = report.delivered + report.undelivered === 0
-    const { failure, isDown, isUnmarked } = await redeliverOne(caller, message, externalId, overNewConnection, options)
+    const { failure, isDown, removal } = await redeliverOne(caller, message, externalId, overNewConnection, options)
     if (failure) {
       report.undelivered++
       report.reason = failure.reportOn(id)
       return !isDown
     }
-    this.failedRemovals = isUnmarked ? 0 : this.failedRemovals + 1
-    if (isUnmarked) report.delivered++
-    else report.reason = 'Botpress could not remove the mark of a message that was delivered.'
-    // If Botpress removes no marks, everything would be delivered again and again.
+    const counted = this.count(removal!).finally(() => this.removals.delete(counted))
+    this.removals.add(counted)
+    // A slow removal holds nothing up, once one has shown that Botpress takes them.
+    if (report.delivered === 0 || this.removals.size === MAX_REMOVALS) await Promise.race(this.removals)
+    // Without removals, everything would be delivered again and again.
     return this.failedRemovals < 2
+  }
+
+  private async count(removal: Promise<boolean>): Promise<void> {
+    const isRemoved = await removal
+    this.failedRemovals = isRemoved ? 0 : this.failedRemovals + 1
+    if (isRemoved) this.report.delivered++
+    else this.report.reason = 'Botpress could not remove the mark of a message that was delivered.'
   }
 }
