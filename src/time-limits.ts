@@ -36,7 +36,7 @@ export const BOTPRESS_MS = 20 * SECOND // a request with its retries
 export const BOTPRESS_FIRST_PAUSE_MS = 0.25 * SECOND // between two of them; each further one is twice as long
 export const MAX_BOTPRESS_RETRY_AFTER_MS = 5 * SECOND // the longest that is obeyed for a mark
 export const MARK_BETWEEN_TRIES_MS = 5 * SECOND // a mark that takes longer does not hold up the next try
-export const LATE_MARK_MS = 5 * SECOND // a mark after the end of the call, if the instance was frozen in it
+export const LATE_MARK_MS = 10 * SECOND // a mark after the end of the call, if the instance was frozen in it
 export const ASIDE_MS = 1 * SECOND // a question that can do without an answer
 export const REMEMBERED_MS = 5 * MINUTE // users and conversations
 
