@@ -175,11 +175,12 @@ export const soak = async ({ messages, conversations, concurrency }: SoakOptions
     while (next < messages) await sendUntilTaken(next++)
   }
 
-  /** As a backend does when it starts: asks while something is delivered, and again if nothing was tried. */
+  /** As a backend does when it starts: asks while something is delivered, and a minute later if nothing was tried. */
   const redeliver = async (delivery: string, isRepeat = false): Promise<number> => {
     const { body } = await ask(sandbox, { delivery }, { path: '/redeliveries' })
     if (!body.more || (isRepeat && body.delivered === 0 && body.undelivered > 0)) return body.delivered
-    if (body.delivered === 0) await sleep(500)
+    // Where Botpress failed while the lock was given back, it is held for 45 s.
+    if (body.delivered === 0) sandbox.elapse(MINUTE)
     return body.delivered + (await redeliver(delivery, body.delivered === 0))
   }
 
