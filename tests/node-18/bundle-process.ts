@@ -9,7 +9,8 @@ import type { StartInstance } from '../../sandbox/cloud/function-host/instance'
 export const nodeOf = async (version: string): Promise<string> => {
   const { stdout } = await promisify(execFile)(
     'npm',
-    ['exec', '--yes', `--package=node@${version}`, '--', 'node', '-p', 'process.execPath'],
+    // Its script puts the program in its place, and npm may have been told to run none.
+    ['exec', '--yes', '--ignore-scripts=false', `--package=node@${version}`, '--', 'node', '-p', 'process.execPath'],
     { cwd: tmpdir() }
   )
   return stdout.trim()
