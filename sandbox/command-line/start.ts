@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { clearScreenDown, cursorTo } from 'node:readline'
 import { pathToFileURL } from 'node:url'
 import open from 'open'
 import pc from 'picocolors'
@@ -42,6 +43,7 @@ const main = async (args: string[]): Promise<void> => {
   // With --json, the output is one line.
   const say = json ? console.error : console.log
   const isTerminal = (json ? process.stderr : process.stdout).isTTY === true
+  if (isTerminal && !once && !json && IS_STARTED_BY_NPM) beginScreen()
   const transcript = new Transcript(pc.createColors(isTerminal && pc.isColorSupported))
   // So late that --help, and what is wrong with the options, is told at once.
   const { startSandbox } = await import('../sandbox')
@@ -86,6 +88,15 @@ const main = async (args: string[]): Promise<void> => {
   closeInTheEnd(sandbox, readyFile)
 }
 
+const IS_STARTED_BY_NPM = process.env['npm_lifecycle_event'] !== undefined
+
+/** Scrolls up what npm and the build have told, as Vite does. */
+const beginScreen = (): void => {
+  process.stdout.write('\n'.repeat(process.stdout.rows))
+  cursorTo(process.stdout, 0, 0)
+  clearScreenDown(process.stdout)
+}
+
 /** @throws Error that says what is wrong with the module */
 const botIn = async (file: string): Promise<Bot> => {
   const { default: bot } = await import(pathToFileURL(resolve(file)).href)
@@ -107,7 +118,7 @@ const closeInTheEnd = (sandbox: Sandbox, readyFile?: string): void => {
     if (readyFile !== undefined) rmSync(readyFile, { force: true })
     void sandbox.close()
   }
-  const ancestors = process.env['npm_lifecycle_event'] ? [process.ppid, ...parentOf(process.ppid)] : []
+  const ancestors = IS_STARTED_BY_NPM ? [process.ppid, ...parentOf(process.ppid)] : []
   const watch = setInterval(() => ancestors.every(isAlive) || close(), 500).unref()
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, close)
 }

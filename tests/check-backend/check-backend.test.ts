@@ -185,6 +185,16 @@ describe('a backend that gets one thing wrong fails exactly that check:', () => 
     for (const check of checks) expect(resultOf(results, check).advice).toMatch(/\.$/)
   })
 
+  it('whatever is no ASCII, where it reads bodies as such before it verifies them', async () => {
+    const endpoint = await startBackend((seen) => {
+      const asRead = { ...seen, text: seen.text.replaceAll(/[^\0-\x7f]/g, '\ufffd') }
+      return hasKey(seen) && isVerified(seen) && !isVerified(asRead) ? 401 : undefined
+    })
+    const failed = failedIn(await checkBackend({ endpoint, ...OPTIONS }, FAST))
+    const samples = ['takes the type markdown', 'takes the type location', 'takes the type bloc']
+    expect(failed.toSorted()).toEqual(['takes a signed message', ...samples, 'takes unicode'].toSorted())
+  })
+
   it('each of these types', async () => {
     const types = Object.keys(demoMessages(''))
     const endpoint = await startBackend(({ body }) => (types.includes(body?.type ?? '') ? 422 : undefined))

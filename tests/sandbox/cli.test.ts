@@ -254,6 +254,19 @@ describe('npm start', () => {
     }
   )
 
+  it('begins at the top of a terminal, without what npm and the build have told', async () => {
+    const inTerminal = 'import pty, sys; pty.spawn(sys.argv[1:])'
+    const child = spawn('python3', ['-c', inTerminal, 'npm', 'start', '--ignore-scripts', '--', '--port', '0'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    onTestFinished(() => void child.kill())
+    let output = ''
+    child.stdout.on('data', (chunk) => (output += chunk))
+    await expect.poll(() => output).toContain('-d ')
+    expect(output).toContain('> messaging-api@')
+    expect(output.split('\x1b[0J').at(-1)).not.toMatch(/> messaging-api@|Botpress CLI/)
+  })
+
   it('--once exits 1 with the reason where the reply is not delivered', async () => {
     const endpoint = await endpointForTest((response) => response.writeHead(410).end())
     const outcome = await run('--once', '--port', '0', '--endpoint', endpoint.url)

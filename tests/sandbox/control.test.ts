@@ -1,9 +1,12 @@
 import { request as httpRequest } from 'node:http'
+import https from 'node:https'
 import { json } from 'node:stream/consumers'
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest'
 import { type SandboxOptions, startSandbox } from '../../sandbox/sandbox'
 import { messageBody, send } from '../harness/backend'
 import { endpointForTest } from '../harness/for-test'
+import { hostForTest } from '../harness/host-for-test'
+import { selfSigned } from '../harness/self-signed'
 
 /** A sandbox with a backend's own endpoint, and its control API. */
 const controlled = async (options: SandboxOptions = {}) => {
@@ -48,6 +51,28 @@ describe('faults of the endpoint, which is the backend’s own', () => {
     const [, again] = await deliveries(2)
     expect(again).toMatchObject({ outcome: 'delivered', tries: [{ error: 'socket hang up' }, { status: 200 }] })
     expect(endpoint.messages()).toHaveLength(2)
+  })
+
+  it('are the same over https', async () => {
+    let arrived = 0
+    const server = https.createServer(selfSigned, (_request, response) => {
+      arrived++
+      response.end()
+    })
+    const { control, deliveries, say } = await controlled({
+      endpoint: `https://${await hostForTest(server)}/`,
+      env: () => ({ NODE_TLS_REJECT_UNAUTHORIZED: '0' }),
+    })
+    arrived = 0
+    await control('PUT', '/faults', { endpoint: { status: 503, times: 2 } })
+    await say('Hello')
+    const [delivery] = await deliveries(1)
+    expect(delivery).toMatchObject({ outcome: 'delivered', tries: [{ status: 503 }, { status: 503 }, { status: 200 }] })
+    expect(arrived).toBe(1)
+    await control('PUT', '/faults', { endpoint: { down: true } })
+    await say('Again')
+    expect(await deliveries(2)).toMatchObject([{}, { outcome: 'failed' }])
+    expect(arrived).toBe(1)
   })
 
   it('while it is down no connection is made, until that is mended; then what was missed arrives', async () => {
