@@ -41,6 +41,13 @@ export default new IntegrationDefinition({
         .describe(
           'A header that is sent with every message, for an endpoint that checks a fixed one: "Name: value", such as "x-api-key: …".'
         ),
+      plainText: z
+        .boolean()
+        .optional()
+        .title('Plain Text')
+        .describe(
+          'For a backend that shows texts alone: every message of the bot is written as text, with its options as numbered lines. If the user answers with a number, the bot gets the option.'
+        ),
     }),
   },
   user: {

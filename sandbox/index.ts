@@ -24,6 +24,8 @@ export type StartOptions = {
   secret?: string
   /** A header for the messages to the endpoint, as `Name: value`. */
   header?: string
+  /** Writes every message of the bot as text, and takes a number for the option that it stands before. Default: no. */
+  plainText?: boolean
   /** How many instances of the integration there are at most. Default: 4. */
   instances?: number
   /** Serves the inspector. Default: no. */

@@ -1,3 +1,4 @@
+import AjvCompiler from '@fastify/ajv-compiler'
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify'
 import definition from '../integration.definition'
 import { demoBot } from './bot/demo-bot'
@@ -33,6 +34,9 @@ const INTEGRATION_ID = 'integration_sandbox'
 const INTEGRATION_TOKEN = 'bp_iak_sandbox'
 
 const INTEGRATIONS_OWN: Credential = { value: INTEGRATION_TOKEN, sort: 'the integration’s token' }
+
+/** Shared, so that the schemas are compiled once for all clouds of a process. */
+const buildValidator = AjvCompiler()
 
 export type SandboxOptions = InstallationOptions &
   FunctionHostOptions &
@@ -140,6 +144,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     routerOptions: { querystringParser: parseQuery },
     onProtoPoisoning: 'ignore',
     onConstructorPoisoning: 'ignore',
+    schemaController: { compilersFactory: { buildValidator } },
     ajv: { customOptions: { coerceTypes: false, removeAdditional: false, strict: false } },
     // A path that cannot be decoded, or is too long: no hook sees it.
     frameworkErrors: (_error, request, reply: FastifyReply) => {

@@ -12,7 +12,8 @@ export type Endpoint = {
   header?: [name: string, value: string]
 }
 
-type Configuration = Partial<bp.configuration.Configuration>
+/** Registrations may lack any of it. */
+export type Configuration = Partial<bp.configuration.Configuration>
 
 /**
  * Reads what is configured of the endpoint.

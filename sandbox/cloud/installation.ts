@@ -17,6 +17,7 @@ export type Configuration = {
   signingSecret?: string
   accessKey?: string
   endpointHeader?: string
+  plainText?: boolean
 }
 
 export type InstallationOptions = Configuration & {
@@ -156,8 +157,8 @@ export const createInstallation = (
   }
 
   const encodedConfiguration = (): string => {
-    const { endpoint = ownEndpoint, signingSecret, accessKey, endpointHeader } = configurations.at(-1)!
-    const configured = { responseEndpointURL: endpoint, signingSecret, accessKey, endpointHeader }
+    const { endpoint = ownEndpoint, signingSecret, accessKey, endpointHeader, plainText } = configurations.at(-1)!
+    const configured = { responseEndpointURL: endpoint, signingSecret, accessKey, endpointHeader, plainText }
     return Buffer.from(JSON.stringify(configured)).toString('base64')
   }
 

@@ -32,6 +32,7 @@ export const START_OPTIONS = {
     value: "'Name: value'",
     help: 'a header for the messages to the endpoint (none)',
   },
+  'plain-text': { type: 'boolean', help: 'writes every message of the bot as text', default: false },
   instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
   bot: { type: 'string', value: 'FILE', help: 'an ES module whose default export answers for the bot (the demo bot)' },
   'ready-file': { type: 'string', value: 'FILE', help: 'writes there, as JSON, how to get in, once it is ready' },

@@ -15,11 +15,11 @@ import { CALL_MS } from '../time-limits'
  * the message
  */
 export const handleBotMessage = async (props: bp.AnyMessageProps): Promise<void> => {
-  const { message, conversation, logger } = props
+  const { message, conversation, ctx, logger } = props
   const { id, createdAt } = message
   const deadline = Date.now() + CALL_MS
   try {
-    const body = outgoingMessageOf(message, externalIdOf(conversation, id))
+    const body = outgoingMessageOf(message, externalIdOf(conversation, id), ctx.configuration)
     await deliverOrMark(props, { id, createdAt, body }, markOf(message), deadline)
   } catch (thrown) {
     if (thrown instanceof RuntimeError) logger.forBot().error(thrown.message)

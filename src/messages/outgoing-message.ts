@@ -1,9 +1,11 @@
 import type { Message } from '@botpress/client'
+import type { Configuration } from '../configuration'
+import { plainTextOf } from './plain-text'
 
 /** A message of the bot, as the endpoint receives it. */
 export type OutgoingMessage = {
   type: string
-  /** As the bot sent it. */
+  /** As the bot sent it, or with `plainText` `{ text }` and the type `text`. */
   payload: object
   /** The external id: the one that the backend chose. */
   conversationId: string
@@ -13,11 +15,18 @@ export type OutgoingMessage = {
 }
 
 /** @param conversationId the external id of the message's conversation */
-export const outgoingMessageOf = (message: Message, conversationId: string): OutgoingMessage => ({
-  type: message.type,
-  payload: message.payload,
-  conversationId,
-  botpressUserId: message.userId,
-  botpressMessageId: message.id,
-  botpressConversationId: message.conversationId,
-})
+export const outgoingMessageOf = (
+  message: Message,
+  conversationId: string,
+  { plainText = false }: Configuration
+): OutgoingMessage => {
+  const { type, payload, direction } = message
+  const written = plainText && direction !== 'incoming' ? plainTextOf(type, payload) : undefined
+  return {
+    ...(written ? { type: 'text', payload: { text: written.text } } : { type, payload }),
+    conversationId,
+    botpressUserId: message.userId,
+    botpressMessageId: message.id,
+    botpressConversationId: message.conversationId,
+  }
+}

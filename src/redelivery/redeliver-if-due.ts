@@ -33,7 +33,7 @@ export const redeliverIfDue = async (
   ]
   const since = new Date(now - MAX_REDELIVERY_AGE_MS).toISOString()
   try {
-    const options = { endpoint, logger, mark: 'failed', since, passes, deadline } as const
+    const options = { configuration: ctx.configuration, logger, mark: 'failed', since, passes, deadline } as const
     const { undelivered, more } = await redeliver(integration, options)
     if (more && isOutOfTime()) memory.lookAtOnce()
     else if (more || undelivered > 0) memory.lookSoon()

@@ -3,7 +3,7 @@ import type { Caller } from '../botpress/caller'
 import type { Endpoint } from '../configuration'
 import { EndpointFailure } from '../endpoint/endpoint-failure'
 import { DELIVERY, postMessage, type RetryPolicy } from '../endpoint/post-message'
-import { outgoingMessageOf } from '../messages/outgoing-message'
+import type { OutgoingMessage } from '../messages/outgoing-message'
 import { currentMark, type Mark, tagMessage, UNMARKED, type WriteOptions } from '../outbox/mark'
 import { REDELIVERY_TRY_MS } from '../time-limits'
 import { oneMoreFailure } from './failed-redeliveries'
@@ -21,17 +21,16 @@ type Outcome = {
 /**
  * Tries to deliver a marked message, and tells Botpress how it went: the mark is removed, or the failure counted.
  *
- * @param conversationId the external id
+ * @param body what the endpoint gets
  */
 export const redeliverOne = async (
   { client }: Caller,
   message: Message,
-  conversationId: string,
+  body: OutgoingMessage,
   overNewConnection: boolean,
   { endpoint, mark, ...options }: { endpoint: Endpoint; mark: Mark } & WriteOptions
 ): Promise<Outcome> => {
   const { id, createdAt } = message
-  const body = outgoingMessageOf(message, conversationId)
   try {
     const { done } = await postMessage(endpoint, { id, createdAt, body, overNewConnection }, REDELIVERY)
     const removal = tagMessage(client, id, UNMARKED, options)

@@ -4,7 +4,8 @@ import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
 import { externalConversationId } from '../botpress/directory'
 import { withRetries } from '../botpress/with-retries'
-import type { Endpoint } from '../configuration'
+import { type Configuration, endpointOf } from '../configuration'
+import { outgoingMessageOf } from '../messages/outgoing-message'
 import { currentMark, type DeliveryTags, FRESH, type Mark, markOf, tagMessage, UNMARKED } from '../outbox/mark'
 import { markedMessages } from '../outbox/marked-messages'
 import { CALL_MS, MIN_REDELIVERY_MS, READ_CONVERSATION_MS } from '../time-limits'
@@ -13,7 +14,7 @@ import { takeLock } from './lock'
 import { redeliverOne } from './redeliver-one'
 
 export type RedeliveryOptions = {
-  endpoint: Endpoint
+  configuration: Configuration
   logger: bp.Logger
   mark: Mark
   /** Botpress's id. Without it: all conversations. */
@@ -54,7 +55,8 @@ export type Report = {
  * Delivers marked messages again, with one try each, until none is left, the endpoint is down, or the time is up. Only one
  * call at a time does so.
  *
- * @throws what the caller's client throws before the first try. Later failures are in the report.
+ * @throws RuntimeError if the endpoint is not configured; what the caller's client throws before the first try. Later failures
+ * are in the report.
  */
 export const redeliver = async (caller: Caller, options: RedeliveryOptions): Promise<Report> => {
   const { logger, passes = REQUESTED_PASSES, deadline } = options
@@ -98,11 +100,14 @@ class Run {
   private readonly removals = new Set<Promise<void>>()
   /** Since the last one that succeeded. */
   private failedRemovals = 0
+  private readonly endpoint
 
   constructor(
     private readonly caller: Caller,
     private readonly options: RedeliveryOptions
-  ) {}
+  ) {
+    this.endpoint = endpointOf(options.configuration)
+  }
 
   /** Calls Botpress, with retries, while there is time to begin a try. */
   readonly ask = <T>(work: () => Promise<T>, limitMs = Infinity): Promise<T> =>
@@ -160,7 +165,7 @@ class Run {
 
   /** @returns whether to go on with the next message */
   private async tryMessage(message: Message): Promise<boolean> {
-    const { caller, report, options } = this
+    const { caller, report, options, endpoint } = this
     const { id, conversationId, createdAt } = message
     this.tried.add(id)
     // Its own call may have delivered it since it was listed.
@@ -180,7 +185,9 @@ class Run {
       return true
     }
     const overNewConnection = report.delivered + report.undelivered === 0
-    const { failure, isDown, removal } = await redeliverOne(caller, message, externalId, overNewConnection, options)
+    const body = outgoingMessageOf(message, externalId, options.configuration)
+    const how = { ...options, endpoint }
+    const { failure, isDown, removal } = await redeliverOne(caller, message, body, overNewConnection, how)
     if (failure) {
       report.undelivered++
       report.reason = failure.reportOn(id)

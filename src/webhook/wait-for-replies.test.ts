@@ -37,8 +37,8 @@ const wait = async (pagesAt: (time: number, look: number) => Message[][], option
     },
   } as unknown as Client
   const clock = { now: () => time, sleep: async (ms: number) => void (time += ms) }
-  const replies = await waitForReplies(client, { sent, conversationId: 'external', waitMs: 10_000, ...options }, clock)
-  return { texts: replies.map(({ botpressMessageId }) => botpressMessageId), looks, time }
+  const replies = await waitForReplies(client, { sent, waitMs: 10_000, ...options }, clock)
+  return { texts: replies.map(({ id }) => id), looks, time }
 }
 
 describe('waiting for replies', () => {
@@ -172,8 +172,8 @@ describe('waiting for replies', () => {
     } as unknown as Client
     let time = 0
     const clock = { now: () => time, sleep: async (ms: number) => void (time += ms) }
-    const found = await waitForReplies(client, { sent, conversationId: 'external', waitMs: 5000, enough: 2 }, clock)
-    expect(found.map(({ botpressMessageId }) => botpressMessageId)).toEqual(['1', '2', '3', '4'])
+    const found = await waitForReplies(client, { sent, waitMs: 5000, enough: 2 }, clock)
+    expect(found.map(({ id }) => id)).toEqual(['1', '2', '3', '4'])
   })
 
   it('waits for enough replies, however far apart they are', async () => {
@@ -196,7 +196,7 @@ describe('waiting for replies', () => {
       },
     } as unknown as Client
     const clock = { now: () => time, sleep: async (ms: number) => void (time += ms) }
-    const options = { sent, conversationId: 'external', waitMs: 20_000, enough: 1 }
+    const options = { sent, waitMs: 20_000, enough: 1 }
     expect(await waitForReplies(client, options, clock)).toHaveLength(1)
   })
 
@@ -211,7 +211,7 @@ describe('waiting for replies', () => {
       },
     } as unknown as Client
     const clock = { now: () => time, sleep: async (ms: number) => void (time += ms) }
-    await waitForReplies(client, { sent, conversationId: 'external', waitMs: 5000 }, clock)
+    await waitForReplies(client, { sent, waitMs: 5000 }, clock)
     expect(time).toBeLessThanOrEqual(5000)
     expect(looks.at(-1)).toBeGreaterThan(3000)
   })

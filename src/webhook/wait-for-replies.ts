@@ -2,14 +2,11 @@ import type { Client, Message } from '@botpress/client'
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { inTime } from '../botpress/transport'
-import { type OutgoingMessage, outgoingMessageOf } from '../messages/outgoing-message'
 import { FIRST_LOOK_MS, MAX_LOOK_PAUSE_MS, QUIET_MS } from '../time-limits'
 
 export type WaitOptions = {
   /** The message that the replies are to, as Botpress has it. */
   sent: Message
-  /** The external id of its conversation. */
-  conversationId: string
   waitMs: number
   /** Wait for so many, however far apart they are. Without it, a second of silence after a reply ends the wait. */
   enough?: number
@@ -30,9 +27,9 @@ const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) 
  */
 export const waitForReplies = async (
   client: Client,
-  { sent, conversationId, waitMs, enough }: WaitOptions,
+  { sent, waitMs, enough }: WaitOptions,
   { now, sleep }: Clock = REAL_CLOCK
-): Promise<OutgoingMessage[]> => {
+): Promise<Message[]> => {
   let replies: Message[] = []
   const deadline = now() + waitMs
   const quietMs = enough === undefined ? QUIET_MS : Infinity
@@ -63,7 +60,7 @@ export const waitForReplies = async (
     if (untilLastLook === 0 || failure?.isTemporary === false) break
     if (!failure && (replies.length >= (enough ?? Infinity) || (isQuiet && !hasMore))) break
   }
-  return replies.map((reply) => outgoingMessageOf(reply, conversationId))
+  return replies
 }
 
 /** The replies with those that were found, each once, oldest first. */

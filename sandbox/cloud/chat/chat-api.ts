@@ -62,7 +62,7 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
     server.route({
       method: operation.method.toUpperCase(),
       url: operation.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      schema: schemaOf(operation),
+      schema: schemas[name],
       bodyLimit: MAX_REQUEST_BYTES,
       // Before the schemas: a caller that is not let in learns nothing else.
       preValidation: async (request, reply) => {
@@ -146,3 +146,7 @@ const schemaOf = ({ parameters, body }: Operation) => {
 
 const parameterSchema = ({ schema, type }: Parameter) =>
   schema ?? (type === 'string[]' ? { type: 'array', items: { type: 'string' } } : { type })
+
+const schemas = Object.fromEntries(
+  Object.entries(operations as Record<string, Operation>).map(([name, operation]) => [name, schemaOf(operation)])
+)

@@ -2,6 +2,7 @@ import * as z from 'zod'
 import type { Caller } from '../../botpress/caller'
 import { externalConversationId } from '../../botpress/directory'
 import { withRetries } from '../../botpress/with-retries'
+import type { Configuration } from '../../configuration'
 import { outgoingMessageOf } from '../../messages/outgoing-message'
 import { findConversation } from '../find-conversation'
 import { parseParameters } from '../request/parameters'
@@ -35,13 +36,17 @@ export const messagesQuery = z
 type MessagesQuery = z.output<typeof messagesQuery>
 
 /** `GET /messages`: reads a page of messages, newest first. Creates nothing. */
-export const readMessages: Route = async (caller, { req }) => {
+export const readMessages: Route = async (caller, { req, ctx }) => {
   const wanted = parseFields(messagesQuery, parseParameters(req.query, Object.keys(messagesQuery.shape), 'query'))
-  return { body: await withRetries(() => readPage(caller, wanted)) }
+  return { body: await withRetries(() => readPage(caller, wanted, ctx.configuration)) }
 }
 
 /** Messages of a conversation, with a mark, or both; without those whose conversation is gone. */
-const readPage = async (caller: Caller, { conversationId, delivery, nextToken }: MessagesQuery) => {
+const readPage = async (
+  caller: Caller,
+  { conversationId, delivery, nextToken }: MessagesQuery,
+  configuration: Configuration
+) => {
   const conversation = await findConversation(caller, conversationId)
   const { messages, meta } = await caller.client.listMessages({
     conversationId: conversation?.id,
@@ -58,7 +63,7 @@ const readPage = async (caller: Caller, { conversationId, delivery, nextToken }:
     const { direction, createdAt, tags } = message
     const external = externalIds.get(message.conversationId)
     const more = { direction, createdAt, messageId: tags['id'], delivery: tags['delivery'] }
-    return external === undefined ? [] : Object.assign(outgoingMessageOf(message, external), more)
+    return external === undefined ? [] : Object.assign(outgoingMessageOf(message, external, configuration), more)
   })
   return { messages: read, meta }
 }

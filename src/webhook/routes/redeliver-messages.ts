@@ -1,6 +1,5 @@
 import * as z from 'zod'
 import { withRetries } from '../../botpress/with-retries'
-import { endpointOf } from '../../configuration'
 import { redeliver } from '../../redelivery/redeliver'
 import { CALL_MS, MIN_REDELIVERY_MS } from '../../time-limits'
 import { findConversation } from '../find-conversation'
@@ -19,12 +18,11 @@ export const redeliveryRequest = z.object({
 /** `POST /redeliveries`: delivers again what the endpoint has missed. */
 export const redeliverMessages: Route = async (caller, props) => {
   const deadline = Date.now() + CALL_MS
-  const { req } = props
+  const { req, ctx, logger } = props
   const fields = req.body?.trim() ? parseJsonBody(req) : {}
   const { conversationId, delivery } = parseFields(redeliveryRequest, { fields, place: 'body' })
   const limitMs = CALL_MS - MIN_REDELIVERY_MS
   const conversation = await withRetries(() => findConversation(caller, conversationId), { limitMs })
-  const endpoint = endpointOf(props.ctx.configuration)
-  const options = { endpoint, logger: props.logger, mark: delivery, conversationId: conversation?.id, deadline }
-  return { body: await redeliver(caller, options) }
+  const of = { configuration: ctx.configuration, mark: delivery, conversationId: conversation?.id }
+  return { body: await redeliver(caller, { ...of, logger, deadline }) }
 }
