@@ -22,8 +22,16 @@ const vendorSchema = (name: 'Message' | 'User' | 'Conversation'): Schema =>
   )
 
 const outgoingFields = {
-  type: { type: 'string', description: 'The type of the message, as the bot sent it.' },
-  payload: { type: 'object', additionalProperties: true, description: 'As the bot sent it.' },
+  type: {
+    type: 'string',
+    description:
+      'The type of the message, as the bot sent it; with Plain Text it is `text`, where the message can be written so.',
+  },
+  payload: {
+    type: 'object',
+    additionalProperties: true,
+    description: 'As the bot sent it; with Plain Text `{ text }`.',
+  },
   conversationId: { type: 'string', description: 'Your id of the conversation.' },
   botpressUserId: { type: 'string', description: 'The Botpress id of the message’s author.' },
   botpressMessageId: { type: 'string' },

@@ -22,7 +22,11 @@ const delivered = (name: string, messageWith: (mediaUrl: string) => BotMessage, 
 })
 
 const sample = (type: string, messageWith: (mediaUrl: string) => BotMessage): Check =>
-  delivered(`takes the type ${type}`, messageWith, `Answer 2xx to the type ${type} too, also where you pass over it.`)
+  delivered(
+    `takes the type ${type}`,
+    messageWith,
+    `Answer 2xx to the type ${type} too, also where you pass over it. Where you show texts alone, switch on Plain Text.`
+  )
 
 const unknownType: Check = {
   name: 'takes a type never heard of',
