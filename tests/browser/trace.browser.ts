@@ -72,6 +72,25 @@ describe('a message is one thing', () => {
     expect(await page.evaluate(pauses)).toEqual([true, true])
   })
 
+  it('shows what the bot sent, and as what text it went out; and as what a number of the user reached the bot', async () => {
+    const { page } = await open({ plainText: true })
+    await sendByForm(page, 'choice')
+    await openTrace(page, /choice.*delivered/)
+    await steps(page, /^bot/).click()
+    const article = (name: string, text: string | RegExp) =>
+      page.getByRole('article', { name }).filter({ hasText: text }).waitFor()
+    await article('A message of the bot', /choice.*options.*label.*Small/)
+    await steps(page, /^endpointtry 1/).click()
+    await article('integration to endpoint', '1. Small\\n2. Large')
+    await sendByForm(page, '2')
+    await said(page, 'You said: Large').waitFor()
+    await openTrace(page, /Large.*delivered/)
+    await steps(page, /^backendPOST/).click()
+    await article('backend to webhook', /text.*"2"/)
+    await steps(page, /messages.get-or-create/).click()
+    await article('integration to Botpress', /"Large".*"large"/)
+  })
+
   it('scrolls to its bubbles, also to those that were not drawn any more', async () => {
     const { page, sandbox } = await open()
     await send(sandbox, messageBody({ text: 'Long ago' }))
