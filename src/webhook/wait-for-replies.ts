@@ -1,8 +1,8 @@
 import type { Client, Message } from '@botpress/client'
-import { setTimeout as setTimeoutPromise } from 'node:timers/promises'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import { inTime } from '../botpress/transport'
-import { FIRST_LOOK_MS, MAX_LOOK_PAUSE_MS, QUIET_MS } from '../time-limits'
+import { type Clock, lookAgain, REAL_CLOCK } from '../botpress/look-again'
+import { MAX_LOOK_PAUSE_MS, QUIET_MS } from '../time-limits'
 
 export type WaitOptions = {
   /** The message that the replies are to, as Botpress has it. */
@@ -12,14 +12,10 @@ export type WaitOptions = {
   enough?: number
 }
 
-export type Clock = { now: () => number; sleep: (ms: number) => Promise<unknown> }
-
-const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) }
-
 /**
  * Waits for the bot's replies: for as many as are enough, or, if nobody said how many, for the first one, and then until
- * none has followed for a second. Looks often at first, and then less often; each time at all messages since the one that
- * was sent, as a reply may become visible later than a newer one.
+ * none has followed for a second. Looks each time at all messages since the one that was sent, as a reply may become visible
+ * later than a newer one.
  *
  * @param client acts as the caller
  * @returns the bot's messages since then, oldest first: those seen when the time is up or Botpress refuses to tell. No
@@ -28,38 +24,27 @@ const REAL_CLOCK: Clock = { now: Date.now, sleep: (ms) => setTimeoutPromise(ms) 
 export const waitForReplies = async (
   client: Client,
   { sent, waitMs, enough }: WaitOptions,
-  { now, sleep }: Clock = REAL_CLOCK
+  clock: Clock = REAL_CLOCK
 ): Promise<Message[]> => {
   let replies: Message[] = []
-  const deadline = now() + waitMs
-  const quietMs = enough === undefined ? QUIET_MS : Infinity
-  let quietSince = 0
-  let lookMs = 0
-  let failure: BotpressFailure | undefined
-
-  for (let pauseMs = FIRST_LOOK_MS; ; pauseMs = Math.min(pauseMs * 1.5, MAX_LOOK_PAUSE_MS)) {
-    const untilQuiet = replies.length > 0 && !failure ? quietSince + quietMs - now() : Infinity
-    const askedMs = failure?.more.retryAfterMs ?? 0
-    const leftMs = deadline - now()
-    if (leftMs <= 0 || askedMs >= leftMs) break
-    // Leave time for a last look. If it takes longer than the one before, it is cut off, and what it has found counts.
-    const untilLastLook = Math.max(0, leftMs - lookMs)
-    await sleep(Math.min(Math.max(0, Math.min(pauseMs, untilQuiet), askedMs), untilLastLook))
-
-    const start = now()
-    const isQuiet = replies.length > 0 && start >= quietSince + quietMs
-    const found: Message[] = []
-    failure = await inTime(deadline - start, () => look(client, sent, found)).catch(failureOrThrow)
-    lookMs = now() - start
-
-    const before = replies.length
-    // A look that failed has seen only the newest.
-    replies = merged(replies, found, !failure)
-    const hasMore = replies.length > before
-    if (hasMore) quietSince = now()
-    if (untilLastLook === 0 || failure?.isTemporary === false) break
-    if (!failure && (replies.length >= (enough ?? Infinity) || (isQuiet && !hasMore))) break
-  }
+  let quietAt = Infinity
+  await lookAgain(
+    async (limitMs) => {
+      const start = clock.now()
+      const found: Message[] = []
+      const failure = await inTime(limitMs, () => look(client, sent, found)).catch(failureOrThrow)
+      const before = replies.length
+      // A look that failed has seen only the newest.
+      replies = merged(replies, found, !failure)
+      const hasMore = replies.length > before
+      const isQuiet = start >= quietAt && !hasMore
+      if (hasMore && enough === undefined) quietAt = clock.now() + QUIET_MS
+      if (failure) throw failure
+      return { isDone: isQuiet || replies.length >= (enough ?? Infinity), nextAt: quietAt }
+    },
+    { waitMs, maxPauseMs: MAX_LOOK_PAUSE_MS },
+    clock
+  )
   return replies
 }
 
