@@ -15,8 +15,11 @@ export default new IntegrationDefinition({
     schema: z.object({
       responseEndpointURL: z
         .string()
+        .optional()
         .title('Response Endpoint URL')
-        .describe('The http or https URL of your backend that every message of the bot is POSTed to.'),
+        .describe(
+          'The http or https URL of your backend that every message of the bot is POSTed to. Required, unless Pull is switched on.'
+        ),
       signingSecret: z
         .string()
         .secret()
@@ -48,6 +51,13 @@ export default new IntegrationDefinition({
         .describe(
           'For a backend that shows texts alone: every message of the bot is written as text, with its options as numbered lines. If the user answers with a number, the bot gets the option.'
         ),
+      pull: z
+        .boolean()
+        .optional()
+        .title('Pull')
+        .describe(
+          'For a backend without a public address: nothing is posted, and your backend fetches the messages of the bot with POST {webhook URL}/pull.'
+        ),
     }),
   },
   user: {
@@ -74,7 +84,7 @@ export default new IntegrationDefinition({
           delivery: {
             title: 'Delivery',
             description:
-              'Of a message of the bot that is not known to have reached your backend: "failed", or "unknown" if it may have',
+              'Of a message of the bot that is not known to have reached your backend: "failed", "unknown" if it may have, or "waiting" if your backend fetches it',
           },
           redeliveryFailures: {
             title: 'Failed redeliveries',

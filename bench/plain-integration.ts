@@ -14,7 +14,7 @@ const bodySchema = z.object({
 })
 
 const sendToEndpoint = async ({ ctx, conversation, user, message, type, payload }: bp.AnyMessageProps) => {
-  await axios.post(ctx.configuration.responseEndpointURL, {
+  await axios.post(ctx.configuration.responseEndpointURL!, {
     type,
     payload,
     conversationId: conversation.tags.id,

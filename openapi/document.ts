@@ -100,7 +100,7 @@ export const openApiDocument = {
     version: packageJson.version,
     summary: 'Talk to a Botpress bot over plain HTTP.',
     description:
-      'Send messages to the bot under your own ids, and get every message of the bot at your endpoint, in the answer, or by reading the conversation. What your endpoint has missed is delivered again.',
+      'Send messages to the bot under your own ids, and get every message of the bot at your endpoint, in the answer, by fetching them, or by reading the conversation. What your endpoint has missed is delivered again.',
     contact: { name: 'The maintainers of Messaging API' },
     license: { name: packageJson.license, identifier: packageJson.license },
   },
@@ -177,6 +177,35 @@ export const openApiDocument = {
         },
       },
     },
+    '/pull': {
+      post: {
+        operationId: 'pull',
+        tags: ['bot'],
+        summary: 'Fetch messages of the bot',
+        description:
+          'Where Pull is switched on, nothing is posted, and messages wait here. A message is given out until a request names it in `taken`: so none is lost, whenever your backend or the connection breaks down. One request after the other, each with what the one before brought.',
+        parameters: [
+          {
+            name: 'Prefer',
+            in: 'header',
+            description: 'After RFC 7240: `wait=N` waits up to N seconds, at most 25, until there is a message.',
+            schema: { type: 'string' },
+            example: 'wait=25',
+          },
+        ],
+        requestBody: { required: false, content: json(schemaRef('PullRequest'), EXAMPLES.pull) },
+        responses: {
+          200: {
+            description: 'What waits.',
+            headers: { 'Preference-Applied': header('The wait that was applied, where there was one.', 'wait=25') },
+            content: json(schemaRef('Pulled'), EXAMPLES.pulled),
+          },
+          ...problems,
+          400: problem('400 pulling', 'A field at fault, or no JSON object.'),
+          404: problem('404 reading', 'There is no such conversation.'),
+        },
+      },
+    },
     '/redeliveries': {
       post: {
         operationId: 'redeliver',
@@ -193,7 +222,7 @@ export const openApiDocument = {
           ...problems,
           400: problem('400 redelivering', 'A field at fault, or no JSON object.'),
           404: problem('404 reading', 'There is no such conversation.'),
-          409: problem(409, 'The configuration names no endpoint that messages could go to.'),
+          409: problem(409, 'The configuration names no endpoint that messages could go to, or Pull is switched on.'),
         },
       },
     },

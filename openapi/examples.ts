@@ -30,6 +30,8 @@ export const EXAMPLES = {
   request,
   outgoing,
   createdAt: '2026-11-20T21:17:38.560Z',
+  pull: { taken: [outgoing.botpressMessageId], limit: 20 },
+  pulled: { messages: [{ ...outgoing, createdAt: '2026-11-20T21:17:38.560Z' }], more: false },
   redelivery: { delivery: 'failed' },
   redelivered: {
     delivered: 12,
@@ -98,17 +100,21 @@ export const PROBLEM_EXAMPLES = {
       { path: 'conversationId', message: 'is required, a string of 1 to 500 characters, unless delivery is given' },
     ],
   },
-  404: { detail: 'There is nothing at /message of this webhook. Its paths are /, /messages, /redeliveries.' },
+  404: { detail: 'There is nothing at /message of this webhook. Its paths are /, /pull, /messages, /redeliveries.' },
+  '400 pulling': {
+    detail: 'Wrong in the body: limit.',
+    errors: [{ path: 'limit', message: 'must be a whole number from 1 to 100' }],
+  },
   '400 redelivering': {
     detail: 'Wrong in the body: delivery.',
-    errors: [{ path: 'delivery', message: 'must be "failed" or "unknown"' }],
+    errors: [{ path: 'delivery', message: 'must be "failed", "unknown" or "waiting"' }],
   },
   '404 reading': { detail: 'There is no conversation with the conversationId "tea".' },
   '405 reading': { detail: 'The method POST is not known here. Use GET.' },
   405: { detail: 'The method GET is not known here. Use POST.' },
   409: {
     detail:
-      'The Response Endpoint URL is not set. Set it in the integration’s configuration to the address of your endpoint, such as https://example.com/bot.',
+      'The Response Endpoint URL is not set. Set it in the integration’s configuration to the address of your endpoint, such as https://example.com/bot. Or switch on Pull, and fetch the messages: then no address is needed.',
   },
   413: { detail: 'Botpress refused the request: The request payload is too large.' },
   429: { detail: 'Botpress refused the request: The request has been rate limited.' },

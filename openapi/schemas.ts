@@ -1,6 +1,7 @@
 import { state } from '@botpress/api'
 import * as z from 'zod'
 import { messageRequest } from '../src/webhook/request/message-request'
+import { pullRequest } from '../src/webhook/routes/pull-messages'
 import { redeliveryRequest } from '../src/webhook/routes/redeliver-messages'
 
 /** A JSON Schema. */
@@ -63,8 +64,9 @@ export const schemas = {
       messageId: { type: 'string', description: 'Your id of the message, if it has one.' },
       delivery: {
         type: 'string',
-        enum: ['failed', 'unknown'],
-        description: '`failed` if it has not reached your endpoint, `unknown` if it may have.',
+        enum: ['failed', 'unknown', 'waiting'],
+        description:
+          '`failed` if it has not reached your endpoint, `unknown` if it may have, `waiting` if it is to be fetched.',
       },
     },
     ['messageId', 'delivery'],
@@ -86,6 +88,15 @@ export const schemas = {
   Messages: object({
     messages: { type: 'array', items: schemaRef('ReadMessage'), description: 'Newest first.' },
     meta: object({ nextToken: { type: 'string', description: 'Asks for the next page.' } }, ['nextToken']),
+  }),
+  PullRequest: schemaOf(pullRequest),
+  Pulled: object({
+    messages: {
+      type: 'array',
+      items: object({ ...outgoingFields, createdAt: { type: 'string', format: 'date-time' } }),
+      description: 'In each conversation the oldest first.',
+    },
+    more: { type: 'boolean', description: 'Whether others wait.' },
   }),
   RedeliveryRequest: schemaOf(redeliveryRequest),
   Redelivered: object(

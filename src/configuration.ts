@@ -18,14 +18,17 @@ export type Configuration = Partial<bp.configuration.Configuration>
 /**
  * Reads what is configured of the endpoint.
  *
- * @throws RuntimeError if the URL is missing, malformed or neither http nor https, or a secret or the header is malformed; it
- * says what to set instead, and shows no secret
+ * @throws RuntimeError if the messages are fetched, the URL is missing, malformed or neither http nor https, or a secret or the
+ * header is malformed; it says what to set instead, and shows no secret
  */
-export const endpointOf = ({ responseEndpointURL, signingSecret, endpointHeader }: Configuration): Endpoint => ({
-  url: parseUrl(responseEndpointURL?.trim()),
-  webhooks: oneOrTwo(signingSecret, 'Signing Secret', parseSecret, SECRET_ADVICE),
-  header: endpointHeader?.trim() ? parseHeader(endpointHeader.trim()) : undefined,
-})
+export const endpointOf = ({ responseEndpointURL, signingSecret, endpointHeader, pull }: Configuration): Endpoint => {
+  if (pull) throw new RuntimeError('Pull is switched on, so nothing is posted: fetch with POST {webhook URL}/pull.')
+  return {
+    url: parseUrl(responseEndpointURL?.trim()),
+    webhooks: oneOrTwo(signingSecret, 'Signing Secret', parseSecret, SECRET_ADVICE),
+    header: endpointHeader?.trim() ? parseHeader(endpointHeader.trim()) : undefined,
+  }
+}
 
 /**
  * The keys that let a backend in without a token of Botpress.
@@ -57,7 +60,9 @@ const parseUrl = (configured: string | undefined): URL => {
   const advice =
     'Set it in the integration’s configuration to the address of your endpoint, such as https://example.com/bot'
   if (!configured) {
-    throw new RuntimeError(`The Response Endpoint URL is not set. ${advice}.`)
+    throw new RuntimeError(
+      `The Response Endpoint URL is not set. ${advice}. Or switch on Pull, and fetch the messages: then no address is needed.`
+    )
   }
   const invisible = configured.match(INVISIBLE)
   if (invisible) {

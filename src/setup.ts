@@ -12,13 +12,22 @@ import { CALL_MS } from './time-limits'
 const TEST = { type: 'test', payload: 'test' }
 
 /**
- * Checks that the configured endpoint takes messages, and delivers those that it missed.
+ * Checks that the configured endpoint takes messages, and delivers those that it missed. Nothing is checked if the backend
+ * fetches its messages.
  *
  * @throws RuntimeError that tells the bot's owner what is wrong with the configuration or the endpoint, and what to do
  */
 export const register: bp.IntegrationProps['register'] = async ({ ctx, logger }) => {
   const deadline = Date.now() + CALL_MS
   parseAccessKeys(ctx.configuration)
+  const { pull, responseEndpointURL } = ctx.configuration
+  if (pull && responseEndpointURL?.trim()) {
+    throw new RuntimeError(
+      'Both a Response Endpoint URL is set and Pull is switched on. Clear the URL to fetch the messages, or switch Pull off to ' +
+        'have them posted.'
+    )
+  }
+  if (pull) return
   const endpoint = endpointOf(ctx.configuration)
   await sendTestMessage(endpoint)
   const memory = EndpointMemory.of(installationOf(ctx), endpoint.url)

@@ -43,6 +43,7 @@ export const REMEMBERED_MS = 5 * MINUTE // users and conversations
 // Waiting for the bot's replies
 export const FIRST_LOOK_MS = 0.15 * SECOND // the first pause; each further one is half as long again
 export const MAX_LOOK_PAUSE_MS = 1 * SECOND // the longest pause
+export const MAX_PULL_PAUSE_MS = 3 * SECOND // the longest, for a backend that always waits
 export const QUIET_MS = 1 * SECOND // after that long without a reply, the bot has said what it had to say
 
 export const MAX_IDLE_MS = 4 * SECOND // of a kept connection: Node's own servers forget it after 5 s

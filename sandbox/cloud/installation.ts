@@ -18,6 +18,8 @@ export type Configuration = {
   accessKey?: string
   endpointHeader?: string
   plainText?: boolean
+  /** The messages are fetched, and `endpoint` is not set. */
+  pull?: boolean
 }
 
 export type InstallationOptions = Configuration & {
@@ -157,8 +159,9 @@ export const createInstallation = (
   }
 
   const encodedConfiguration = (): string => {
-    const { endpoint = ownEndpoint, signingSecret, accessKey, endpointHeader, plainText } = configurations.at(-1)!
-    const configured = { responseEndpointURL: endpoint, signingSecret, accessKey, endpointHeader, plainText }
+    const { endpoint, signingSecret, accessKey, endpointHeader, plainText, pull } = configurations.at(-1)!
+    const responseEndpointURL = endpoint ?? (pull ? undefined : ownEndpoint)
+    const configured = { responseEndpointURL, signingSecret, accessKey, endpointHeader, plainText, pull }
     return Buffer.from(JSON.stringify(configured)).toString('base64')
   }
 

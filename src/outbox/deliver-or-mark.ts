@@ -71,8 +71,8 @@ class OwnMark {
   }
 
   async set(mark: Mark, limitMs = Infinity): Promise<void> {
-    // An earlier try may have arrived, so `failed` would be wrong.
-    if (mark === this.written || this.written === 'unknown') return
+    // An earlier try may have arrived, so `failed` would be wrong. What waits to be fetched goes on waiting.
+    if (mark === this.written || this.written === 'unknown' || (mark === 'failed' && this.written === 'waiting')) return
     this.mayBeWritten = true
     const { logger, deadline } = this.options
     const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
@@ -95,5 +95,6 @@ class OwnMark {
 const PROSPECTS = {
   failed: 'It is delivered later, when the endpoint takes messages.',
   unknown: 'It is sent again only on request: POST {webhook URL}/redeliveries, with {"delivery":"unknown"}.',
+  waiting: 'It waits until the backend fetches it: POST {webhook URL}/pull.',
   unmarked: 'It is not delivered later, because Botpress did not take the mark.',
 }

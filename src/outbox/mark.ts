@@ -7,7 +7,8 @@ import { ASIDE_MS, BOTPRESS_MS, LATE_MARK_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from
 
 /**
  * The tag `delivery` of a message that is not known to be delivered: `failed`, or `unknown` if it was sent whole and may have
- * arrived. There is no queue: the messages with this tag in Botpress's record are the outbox. A message is tried again
+ * arrived, or `waiting` if the backend fetches its messages. There is no queue: the messages with this tag in Botpress's
+ * record are the outbox. A message that is posted is tried again
  *
  * - by its own call, up to 4 times, while the failures are temporary (endpoint/post-message.ts, endpoint-failure.ts). It is
  *   marked after the first failure, and unmarked after a success (deliver-or-mark.ts);
@@ -16,11 +17,13 @@ import { ASIDE_MS, BOTPRESS_MS, LATE_MARK_MS, MAX_BOTPRESS_RETRY_AFTER_MS } from
  *   (webhook/routes/redeliver-messages.ts);
  * - by its own call once more, if Botpress hands the message over again.
  */
-export type Mark = 'failed' | 'unknown'
+export const MARKS = ['failed', 'unknown', 'waiting'] as const
+
+export type Mark = (typeof MARKS)[number]
 
 /** The mark that a message has, if any. */
 export const markOf = ({ tags: { delivery } }: { tags: { delivery?: string } }): Mark | undefined =>
-  delivery === 'failed' || delivery === 'unknown' ? delivery : undefined
+  MARKS.find((mark) => mark === delivery)
 
 export const markAfter = (failure: unknown): Mark =>
   failure instanceof EndpointFailure && failure.details.mayHaveArrived ? 'unknown' : 'failed'

@@ -4,6 +4,7 @@ import { MIN_KEY_LENGTH } from '../configuration'
 import { wellFormedJson } from '../messages/well-formed-json'
 import { authenticate } from './authentication'
 import { Problem, problemOf } from './problem'
+import { pullMessages } from './routes/pull-messages'
 import { readMessages } from './routes/read-messages'
 import { redeliverMessages } from './routes/redeliver-messages'
 import type { Route } from './routes/route'
@@ -12,6 +13,7 @@ import { sendMessage } from './routes/send-message'
 /** Each path, with its methods. */
 const routes = new Map<string, Map<string, Route>>([
   ['/', new Map([['POST', sendMessage]])],
+  ['/pull', new Map([['POST', pullMessages]])],
   ['/messages', new Map([['GET', readMessages]])],
   ['/redeliveries', new Map([['POST', redeliverMessages]])],
 ])

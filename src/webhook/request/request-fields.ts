@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { MARKS } from '../../outbox/mark'
 import { Problem } from '../problem'
 import type { JsonObject } from './json-object'
 
@@ -19,7 +20,7 @@ export const externalId = () =>
   })
 
 /** The mark of a message that is not known to be delivered. */
-export const deliveryMark = () => z.enum(['failed', 'unknown'], { error: 'must be "failed" or "unknown"' })
+export const deliveryMark = () => z.enum(MARKS, { error: 'must be "failed", "unknown" or "waiting"' })
 
 /** Where fields may be, with the first words of a problem. */
 const PLACES = {
