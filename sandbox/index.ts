@@ -26,6 +26,8 @@ export type StartOptions = {
   header?: string
   /** Writes every message of the bot as text, and takes a number for the option that it stands before. Default: no. */
   plainText?: boolean
+  /** The bot's messages are not posted, but wait until they are fetched: without `endpoint`. Default: no. */
+  pull?: boolean
   /** How many instances of the integration there are at most. Default: 4. */
   instances?: number
   /** Serves the inspector. Default: no. */

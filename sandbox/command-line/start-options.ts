@@ -33,6 +33,11 @@ export const START_OPTIONS = {
     help: 'a header for the messages to the endpoint (none)',
   },
   'plain-text': { type: 'boolean', help: 'writes every message of the bot as text', default: false },
+  pull: {
+    type: 'boolean',
+    help: 'the bot’s messages wait until they are fetched; not with --endpoint',
+    default: false,
+  },
   instances: { type: 'string', value: 'N', help: 'the integration’s instances at once, 1 to 100 (4)', default: '4' },
   bot: { type: 'string', value: 'FILE', help: 'an ES module whose default export answers for the bot (the demo bot)' },
   'ready-file': { type: 'string', value: 'FILE', help: 'writes there, as JSON, how to get in, once it is ready' },
@@ -74,6 +79,8 @@ export const readStartOptions = (args: string[]) => {
     throw new Error(`--instances takes a number from 1 to 100, not "${values.instances}".`)
   }
   refuseEmptyOptions(values)
+  if (values.pull && values.endpoint)
+    throw new Error('--pull and --endpoint exclude each other: messages are fetched or posted.')
   if (values.header && values.header.length > 1) throw new Error('--header takes one header, and was given more.')
   // Two of them stand in the configuration side by side.
   const [accessKey, signingSecret] = [values.key?.join(' '), values.secret?.join(' ')]

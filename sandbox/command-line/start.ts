@@ -28,6 +28,7 @@ const main = async (args: string[]): Promise<void> => {
     signingSecret,
     credential,
     'plain-text': plainText,
+    pull,
     maxInstances,
     bot: botFile,
     'ready-file': readyFile,
@@ -56,6 +57,7 @@ const main = async (args: string[]): Promise<void> => {
     accessKey,
     endpointHeader,
     plainText,
+    pull,
     maxInstances,
     bot: botFile === undefined ? undefined : await botIn(botFile),
     page,
@@ -82,7 +84,7 @@ const main = async (args: string[]): Promise<void> => {
   }
   const ready = JSON.stringify(sandbox.control.access)
   if (readyFile !== undefined) await writeForOwner(readyFile, ready)
-  console.log(json ? ready : introduction(sandbox, { endpoint, page, credential }))
+  console.log(json ? ready : introduction(sandbox, { endpoint, pull, page, credential }))
   if (page && openPage) {
     const browser = await open(pageUrl(sandbox))
     browser.once('error', ({ message }) => console.error(`The page could not be opened in a browser: ${message}`))
@@ -188,16 +190,16 @@ const outcomeOf = ({ message: { id, type, payload }, error }: Delivery): string 
 
 const pageUrl = ({ webhookUrl }: Sandbox): string => new URL('/', webhookUrl).href
 
-type Shown = { endpoint?: string; page: boolean; credential: string }
+type Shown = { endpoint?: string; pull: boolean; page: boolean; credential: string }
 
-const introduction = (sandbox: Sandbox, { endpoint, page, credential }: Shown): string => `
+const introduction = (sandbox: Sandbox, { endpoint, pull, page, credential }: Shown): string => `
 The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
 
   webhook URL   ${sandbox.webhookUrl}
   access key    ${credential === sandbox.token ? `none; ${START_COMMAND} --key KEY takes one` : credential}
   token         ${sandbox.token}
   page          ${page ? `${pageUrl(sandbox)}  (see the conversation and the wire)` : 'none'}
-  replies       ${endpoint === undefined ? 'shown here; with --endpoint URL they go to your backend' : `go to ${endpoint}`}
+  replies       ${whereRepliesGo(endpoint, pull)}
 
 Send the bot a message from another terminal:
 
@@ -206,6 +208,23 @@ curl ${sandbox.webhookUrl} \\
   -H 'Content-Type: application/json' \\
   -H 'Prefer: wait=10, replies=1' \\
   -d '{"userId":"ada","conversationId":"tea","messageId":"'"$(date +%s)"'","type":"text","text":"Hello"}'
+${pull ? pulling(sandbox, credential) : ''}`
+
+const whereRepliesGo = (endpoint: string | undefined, pull: boolean): string => {
+  if (pull) return 'wait until they are fetched'
+  return endpoint === undefined ? 'shown here; with --endpoint URL they go to your backend' : `go to ${endpoint}`
+}
+
+const pulling = ({ webhookUrl }: Sandbox, credential: string): string => `
+Fetch the bot's messages; they come again until a request names them in "taken":
+
+curl -X POST ${webhookUrl}/pull \\
+  -H ${shell(`Authorization: Bearer ${credential}`)} \\
+  -H 'Prefer: wait=25'
+
+Or chat in a terminal:
+
+WEBHOOK_URL=${webhookUrl} ACCESS_KEY=${shell(credential)} node examples/terminal/chat.mjs
 `
 
 const shell = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`

@@ -254,6 +254,34 @@ describe('npm start', () => {
     }
   )
 
+  it('--pull: the printed curl fetches the reply, and so does the chat in a terminal, also when it was down meanwhile', async () => {
+    const { output } = await startForTest(['--pull', '--no-page'])
+    await expect.poll(output).toContain('chat.mjs')
+    expect(output()).toMatch(/replies +wait until they are fetched/)
+    const [send, pull] = output().match(/^curl .*(?:\n  .*)+/gm)!
+    const curl = async (command: string) =>
+      JSON.parse((await promisify(execFile)('sh', ['-c', `${command} --silent`])).stdout)
+    await curl(send!)
+    expect((await curl(pull!)).messages).toMatchObject([{ payload: { text: 'You said: Hello' } }])
+    const chat = (words: string) => {
+      const child = spawn('sh', ['-c', `exec env ${output().match(/^WEBHOOK_URL=.*$/m)![0]}`], {
+        stdio: ['pipe', 'pipe', 'inherit'],
+      })
+      onTestFinished(() => void child.kill())
+      let shown = ''
+      child.stdout.on('data', (chunk) => (shown += chunk))
+      child.stdin.write(words)
+      return { child, shown: () => shown }
+    }
+    const first = chat('Are you\nthere?\n')
+    await expect.poll(first.shown).toContain('bot: You said: Are you\nbot: You said: there?\n')
+    expect(first.shown()).toContain('bot: You said: Hello\n')
+    first.child.kill('SIGKILL')
+    await once(first.child, 'exit')
+    await curl(send!.replaceAll('Hello', 'Missed'))
+    await expect.poll(chat('').shown).toContain('bot: You said: Missed\n')
+  })
+
   it('begins at the top of a terminal, without what npm and the build have told', async () => {
     const inTerminal = 'import pty, sys; pty.spawn(sys.argv[1:])'
     const child = spawn('python3', ['-c', inTerminal, 'npm', 'start', '--ignore-scripts', '--', '--port', '0'], {
@@ -274,6 +302,11 @@ describe('npm start', () => {
   })
 
   it.each([
+    [
+      '--pull with an endpoint',
+      ['--pull', '--endpoint', 'http://localhost:1'],
+      /^--pull and --endpoint exclude each other: .*\n$/,
+    ],
     ['an unknown option', ['--colour'], /^Unknown option '--colour'. The options are .*\n$/],
     [
       'a key that is no key',
