@@ -28,7 +28,8 @@ const post = async (path, body, headers = {}) => {
 
 /** A message comes again until it is named in `taken`, so nothing is lost, whenever this program ends. */
 const receive = async () => {
-  for (let taken = []; ;) {
+  let taken = []
+  while (true) {
     const { messages } = await post('/pull', { taken }, { prefer: 'wait=25' })
     for (const { type, payload } of messages) {
       console.log(`bot: ${type === 'text' ? payload.text : `${type} ${JSON.stringify(payload)}`}`)

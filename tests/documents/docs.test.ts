@@ -236,6 +236,23 @@ describe('the Hub’s page', () => {
     }
   })
 
+  it('its loop that fetches messages gets each once, and goes on waiting', async () => {
+    const accessKey = 'k'.repeat(64)
+    const folder = await folderForTest()
+    await writeFile(join(folder, 'pull.mjs'), await block('hub.md', 'let taken = []'))
+    const sandbox = await sandboxForTest({ accessKey, pull: true })
+    const env = { ...process.env, WEBHOOK_URL: sandbox.webhookUrl, ACCESS_KEY: accessKey }
+    const child = spawn(process.execPath, [join(folder, 'pull.mjs')], { env, stdio: ['ignore', 'pipe', 'inherit'] })
+    onTestFinished(() => void child.kill())
+    let printed = ''
+    child.stdout.on('data', (chunk) => (printed += chunk))
+    for (const text of ['one', 'two']) {
+      await send(sandbox, messageBody({ conversationId: 'tea', userId: 'ada', text }))
+      await expect.poll(() => printed).toContain(`tea text { text: 'You said: ${text}' }\n`)
+    }
+    expect(printed.split('\n')).toHaveLength(3)
+  })
+
   it('its command to catch up brings what was missed, and the answer that is printed under it', async () => {
     const accessKey = 'k'.repeat(64)
     const { webhookUrl, chat } = await sandboxForTest({ accessKey, bot: () => [] })
