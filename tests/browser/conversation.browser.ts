@@ -120,6 +120,16 @@ describe('the chat', () => {
     await expect.poll(() => marked.getByRole('button').count()).toBe(0)
   })
 
+  it('shows what waits to be fetched as waiting, not as failed, and takes it', async () => {
+    const { page, sandbox } = await open({ pull: true })
+    await sendByForm(page, 'Hello')
+    await traces(page, /Hello\s*waiting/).waitFor()
+    await said(page, 'You said: Hello').getByText('waiting', { exact: true }).waitFor()
+    await page.getByRole('button', { name: 'Take 1 message that waits' }).click()
+    await traces(page, /Hello\s*delivered/).waitFor()
+    expect(sandbox.chat.messages.all().filter(({ tags }) => tags['delivery'])).toEqual([])
+  })
+
   it('shows the last hundred messages, and earlier ones on demand', async () => {
     const { page } = await open()
     await sendByForm(page, 'burst 120')

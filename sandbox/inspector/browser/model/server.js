@@ -81,6 +81,21 @@ export const redeliverMarked = async (delivery) => {
   return detail ?? `Redelivered ${delivered}, not delivered ${undelivered}${others}${reason ? `. ${reason}` : ''}`
 }
 
+/** @param {object} body @returns {Promise<{ messages: { botpressMessageId: string }[] }>} */
+const pull = (body) =>
+  ask(`${webhookPath()}/pull`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${start.value?.key}`, ...JSON_HEADERS },
+    body: JSON.stringify(body),
+  })
+
+/** Takes up to 100 messages that wait, as a backend does that fetches them. @throws Error that says what is refused */
+export const takeWaiting = async () => {
+  const { messages } = await pull({ limit: 100 })
+  await pull({ taken: messages.map(({ botpressMessageId }) => botpressMessageId), limit: 1 })
+  return `Taken: ${messages.length}`
+}
+
 /**
  * Makes a backend's request anew, with the credential that it had.
  *

@@ -83,10 +83,11 @@ export const conversations = computed(() => {
   return [...all.values()].toSorted((a, b) => (b.lastAt || Infinity) - (a.lastAt || Infinity))
 })
 
-/** The messages that the integration has marked: how many may be redelivered, and how many may have arrived. */
+/** The messages that the integration has marked: how many may be redelivered, may have arrived, and wait to be fetched. */
 export const marked = computed(() => ({
   failed: countMarked('failed'),
   unknown: countMarked('unknown'),
+  waiting: countMarked('waiting'),
 }))
 
 /** @param {string} mark */

@@ -5,10 +5,10 @@ import { parsedExactly } from './exact-json.js'
 
 /**
  * What became of a trace, or of a message of the bot. `open`: it is under way. `taken`: the webhook took it, and the bot has
- * not answered. `perhaps`: it may have arrived. `refused`: the webhook did not take it. `cut off`: the sandbox ended before
+ * not answered. `waiting`: the backend may fetch it. `perhaps`: it may have arrived. `refused`: the webhook did not take it. `cut off`: the sandbox ended before
  * it did.
  *
- * @typedef {'open' | 'taken' | 'delivered' | 'retrying' | 'perhaps' | 'failed' | 'refused' | 'cut off'} Status
+ * @typedef {'open' | 'taken' | 'waiting' | 'delivered' | 'retrying' | 'perhaps' | 'failed' | 'refused' | 'cut off'} Status
  */
 
 /**
@@ -102,12 +102,13 @@ const statusInRun = (trace, message) => {
   if (last && !isEnded(last)) return tries.length > 1 ? 'retrying' : 'open'
   if (mark === 'late' || (last && isOk(last))) return 'delivered'
   if (mark === 'unknown') return 'perhaps'
+  if (mark === 'waiting') return 'waiting'
   if (delivery) return delivery.error === undefined ? 'delivered' : 'failed'
   return tries.length > 0 ? 'retrying' : 'open'
 }
 
 /** The worst of them stands for all. @type {Status[]} */
-const BY_WEIGHT = ['failed', 'perhaps', 'retrying', 'open', 'cut off', 'delivered']
+const BY_WEIGHT = ['failed', 'perhaps', 'retrying', 'open', 'cut off', 'waiting', 'delivered']
 
 /** @param {Trace} trace @param {SeenMessage[]} replies @param {SeenExchange[]} requests @returns {Status} */
 const statusOf = (trace, replies, requests) => {
@@ -138,7 +139,7 @@ export const textOf = ({ type, text }) => (type === 'text' && text) || type
 const TITLE_LENGTH = 120
 
 /** @type {Set<Status>} */
-const UNENDED = new Set(['open', 'retrying', 'cut off'])
+const UNENDED = new Set(['open', 'retrying', 'cut off', 'waiting'])
 
 /** @param {Trace} trace @returns {Summary} */
 const summarise = (trace) => {

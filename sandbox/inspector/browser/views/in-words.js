@@ -4,6 +4,7 @@
 export const STATUS_WORDS = {
   open: 'under way',
   taken: 'taken',
+  waiting: 'waiting',
   delivered: 'delivered',
   retrying: 'retrying',
   perhaps: 'perhaps delivered',

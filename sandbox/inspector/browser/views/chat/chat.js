@@ -3,7 +3,7 @@ import { memo } from './memo.js'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
-import { redeliverMarked } from '../../model/server.js'
+import { redeliverMarked, takeWaiting } from '../../model/server.js'
 import { marked, saidHere } from '../../model/talk.js'
 import { createdAt, exchangesOf, isUndelivered, statusOfMessage, triesOf } from '../../model/trace.js'
 import { announce } from '../announcer.js'
@@ -75,31 +75,32 @@ const outcome = signal({ words: '', of: '' })
 
 const markedNow = () => JSON.stringify(marked.value)
 
-/** @param {'failed' | 'unknown'} delivery */
-const redeliver = async (delivery) => {
-  outcome.value = { words: 'redelivering …', of: markedNow() }
-  const words = await redeliverMarked(delivery).catch(({ message }) => message)
+/** @param {string} what is under way @param {() => Promise<string>} act tells how it went */
+const settle = async (what, act) => {
+  outcome.value = { words: `${what} …`, of: markedNow() }
+  const words = await act().catch(({ message }) => message)
   outcome.value = { words, of: markedNow() }
   announce(words)
 }
 
 /** What the integration has marked, and what can be done about it. */
 const Marked = () => {
-  const { failed, unknown } = marked.value
-  if (failed + unknown === 0) return null
+  const { failed, unknown, waiting } = marked.value
+  if (failed + unknown + waiting === 0) return null
   return html`<div class="marked" role="group" aria-label="Not delivered, or perhaps">
     ${
       failed > 0 &&
-      html`<button type="button" onClick=${() => redeliver('failed')}>
+      html`<button type="button" onClick=${() => settle('redelivering', () => redeliverMarked('failed'))}>
         Redeliver ${counted(failed, 'message')} that failed
       </button>`
     }
     ${
       unknown > 0 &&
-      html`<button type="button" onClick=${() => redeliver('unknown')}>
+      html`<button type="button" onClick=${() => settle('redelivering', () => redeliverMarked('unknown'))}>
         Send again ${counted(unknown, 'message')} that may have arrived
       </button>`
     }
+    ${waiting > 0 && html`<button type="button" onClick=${() => settle('taking', takeWaiting)}>Take ${counted(waiting, 'message')} that wait${waiting === 1 ? 's' : ''}</button>`}
     ${outcome.value.of === markedNow() && html`<span>${outcome.value.words}</span>`}
   </div>`
 }
