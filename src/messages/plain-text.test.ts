@@ -76,6 +76,7 @@ describe('a message as plain text', () => {
       },
       lines('Here:', '', 'A', '1. B', '', 'Which size?', '', '2. Small', '3. Large', '', '_as it is_'),
     ],
+    ['choice', { text: 'Which?\n', options: [{ label: 'A' }] }, lines('Which?', '', '1. A')],
     ['any', { text: '**as it is**', more: 1 }, '**as it is**'],
     ['hologram', { text: 'as it is' }, 'as it is'],
     ['constructor', { text: 'as it is' }, 'as it is'],
@@ -113,6 +114,15 @@ describe('a message as plain text', () => {
       },
     ],
     ['bloc', { items: [null] }],
+    [
+      'bloc',
+      {
+        items: [
+          { type: 'text', payload: { text: 'A' } },
+          { type: 'any', payload: { text: '' } },
+        ],
+      },
+    ],
     ['any', { order: 42 }],
     ['any', { text: '' }],
     ['hologram', { text: ['A'] }],
@@ -168,6 +178,5 @@ describe('a message as plain text', () => {
     let payload: object = { text: 'A' }
     for (let depth = 0; depth < 5000; depth++) payload = { items: [{ type: 'bloc', payload }] }
     expect(plainTextOf('bloc', payload)).toBeUndefined()
-    expect(plainTextOf('text', { text: '>'.repeat(10_000) })).toBeUndefined()
   })
 })

@@ -31,7 +31,7 @@ const card = z
   .transform(({ title, subtitle, imageUrl, actions }): Paragraph => [title, subtitle, imageUrl, ...(actions ?? [])])
 
 const choice = z
-  .object({ text: z.string(), options: z.array(z.object({ label: z.string(), value: z.unknown() })) })
+  .object({ text: z.string(), options: z.array(z.object({ label: z.string(), value: z.unknown().optional() })) })
   .transform(({ text, options }): Paragraph[] => [
     [withoutMarkdown(text)],
     options.map(({ label, value }) => ({ label, answer: { text: label, value } })),
@@ -66,7 +66,7 @@ const rules = new Map<string, z.ZodType<Paragraph[]>>([
   ['bloc', z.object({ items: z.array(item) }).transform(({ items }) => items.flat())],
 ])
 
-const otherwise = z.object({ text: z.string() }).transform(({ text }): Paragraph[] => [[text]])
+const otherwise = z.object({ text: z.string().min(1) }).transform(({ text }): Paragraph[] => [[text]])
 
 const paragraphsOf = (type: string, payload: unknown): Paragraph[] | undefined =>
   (rules.get(type) ?? otherwise).safeParse(payload).data
@@ -107,4 +107,9 @@ const written = (paragraphs: Paragraph[]): PlainText | undefined => {
   return text === '' ? undefined : { text, options }
 }
 
-const joined = (parts: string[], separator: string): string => parts.filter((part) => part !== '').join(separator)
+/** Without empty lines that nobody wants. */
+const joined = (parts: string[], separator: string): string =>
+  parts
+    .map((part) => part.replace(/\n+$/, ''))
+    .filter((part) => part !== '')
+    .join(separator)

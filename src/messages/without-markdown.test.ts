@@ -14,6 +14,12 @@ describe('text without Markdown', () => {
     ['`` a`b ``', 'a`b'],
     ['| Size | Price |\n|---|---:|\n| **Small** | 2 |\n\nafter', 'Size | Price\nSmall | 2\n\nafter'],
     ['a  \nb\\\nc', 'a\nb\nc'],
+    ['`a < b && "c"` and it\\\'s R\\&D', 'a < b && "c" and it\'s R&D'],
+    ['```SELECT 1\nFROM x\n```', 'SELECT 1\nFROM x'],
+    ['Hello,\n\n    **Name**: x', 'Hello,\n\n    Name: x'],
+    ['<p>Hi **you**</p>', '<p>Hi you</p>'],
+    ['|A|B|\n|-|-|\n|1|2|**3**|', 'A|B\n1|2|3'],
+    ['**注意**を', '注意を'],
   ])('%j becomes %j', (markdown, text) => {
     expect(withoutMarkdown(markdown)).toBe(text)
   })
@@ -28,6 +34,9 @@ describe('text without Markdown', () => {
     ['![](https://a.example/cup.png)', 'https://a.example/cup.png'],
     ['<https://a.example>', 'https://a.example'],
     ['https://a.example/_a_/b_c?d=*e*', 'https://a.example/_a_/b_c?d=*e*'],
+    ["https://a.example/?b=1&c=it's", "https://a.example/?b=1&c=it's"],
+    ['**<https://a.example/?b=1&c=2>**', 'https://a.example/?b=1&c=2'],
+    ['![a & b](https://a.example/?b=1&c=2)', 'a & b: https://a.example/?b=1&c=2'],
     ['www.a.example, a@b.example', 'www.a.example, a@b.example'],
   ])('of a link, %j becomes %j', (markdown, text) => {
     expect(withoutMarkdown(markdown)).toBe(text)
@@ -38,6 +47,14 @@ describe('text without Markdown', () => {
     'snake_case_name and a_b',
     '5 * and 6*',
     '~5 to ~10',
+    '10:00~12:00, 14:00~16:00',
+    '4*100 m, 3*200 m',
+    '*123*456#',
+    'Liebe Kolleg*innen, liebe Freund*innen!',
+    'x**2 + y**2',
+    'Versand:\n> 50 €: gratis\n>= 5',
+    'Punkt 1\n-',
+    'Hallo\n==',
     '#hashtag #2',
     '- one\n- two\n  - three\n\n  more of two\n- four',
     '* one\n* two',
@@ -68,9 +85,12 @@ describe('text without Markdown', () => {
   })
 
   it('is the text itself where that is too long to parse', () => {
-    const paragraph = `**bold** ${'x'.repeat(2000)}`
-    expect(withoutMarkdown(`${paragraph}\n\n**bold**`)).toBe(`${paragraph}\n\nbold`)
+    const line = `**bold** ${'x'.repeat(2000)}`
+    expect(withoutMarkdown(`${line}\n**bold**\n\n**bold**`)).toBe(`${line}\nbold\n\nbold`)
+    expect(withoutMarkdown('**Artikel**: 5 €\n'.repeat(300))).toBe('Artikel: 5 €\n'.repeat(300))
     const long = '**bold**\n\n'.repeat(2100)
     expect(withoutMarkdown(long)).toBe(long)
+    const nested = `${'- '.repeat(300)}**a**\n`
+    expect(withoutMarkdown(nested)).toBe(nested)
   })
 })

@@ -28,7 +28,8 @@ export const withChosenOption = async (
 
 /** In decimal digits of any script, each perhaps a keycap, with a dot or a parenthesis after them or not. */
 const wholeNumberIn = (text: string): number | undefined => {
-  const [, digits] = text.match(/^\s*((?:\p{Nd}\ufe0f?\u20e3?)+)[.)]?\s*$/u) ?? []
+  // Where text runs from right to left, marks that nobody sees may stand around it.
+  const [, digits] = text.match(/^[\s\p{Cf}]*((?:\p{Nd}\ufe0f?\u20e3?)+)[.)．）。]?[\s\p{Cf}]*$/u) ?? []
   return digits ? Number(Array.from(digits.match(/\p{Nd}/gu)!, valueOf).join('')) : undefined
 }
 

@@ -50,11 +50,14 @@ const conversationWith = async (options: Parameters<typeof installationForTest>[
 }
 
 describe('a number is an answer', () => {
-  it.each(['2', ' 2\n', '2.', '2)', '٢', '２', '२', '𝟐', '2️⃣', '2⃣', '02'])('in the form %j', async (number) => {
-    const { botSays, answer } = await conversationWith()
-    await botSays(CHOICE)
-    expect(await answer(number)).toEqual({ text: 'Medium', value: 'medium' })
-  })
+  it.each(['2', ' 2\n', '2.', '2)', '٢', '２', '२', '𝟐', '2️⃣', '2⃣', '02', '２）', '\u200f٢'])(
+    'in the form %j',
+    async (number) => {
+      const { botSays, answer } = await conversationWith()
+      await botSays(CHOICE)
+      expect(await answer(number)).toEqual({ text: 'Medium', value: 'medium' })
+    }
+  )
 
   it('of more than one digit', async () => {
     const { botSays, answer } = await conversationWith()
