@@ -30,6 +30,7 @@ const FILES: Record<string, string> = {
   ),
   'hub.md': join(REPOSITORY, 'hub.md'),
   'icon.svg': join(REPOSITORY, 'icon.svg'),
+  LICENSE: join(REPOSITORY, 'LICENSE'),
   'integration.cjs': BUNDLE,
 }
 
@@ -69,7 +70,10 @@ const main = async () => {
     legalComments: 'none',
     logLevel: 'warning',
   })
-  await writeFile(join(DIST, 'LICENSES.txt'), await licensesOf(Object.keys(metafile.inputs)))
+  await writeFile(
+    join(DIST, 'LICENSES.txt'),
+    await licensesOf(Object.keys(metafile.inputs).map((path) => join(REPOSITORY, path)))
+  )
   const source = await readFile(join(SANDBOX, 'index.ts'), 'utf8')
   const { outputText } = ts.transpileDeclaration(source, { fileName: 'index.ts', compilerOptions: { strict: true } })
   await writeFile(join(DIST, 'index.d.mts'), outputText)

@@ -1,3 +1,4 @@
+import { botInFile } from './bot/bot-in-file'
 import { startSandbox as start } from './sandbox'
 
 // What others build on: these types name nothing from elsewhere.
@@ -32,9 +33,9 @@ export type StartOptions = {
   instances?: number
   /** Serves the inspector. Default: no. */
   page?: boolean
-  /** Default: the demo bot. */
-  bot?: Bot
-  /** Gets each line that the integration logs for the bot's owner. */
+  /** A function, or the path of an ES module whose default export is one. Default: the demo bot. */
+  bot?: Bot | string
+  /** Gets each line that the integration logs for the bot's owner, and the bot's own errors. Default: console.error. */
   onLog?: (line: string) => void
 }
 
@@ -78,6 +79,8 @@ export type Delivery = {
   payload: object
   /** `delivered`, or the mark of one that is not; absent while its first delivery has not ended. */
   outcome?: string
+  /** Why it was not delivered, in the integration's words. */
+  error?: string
   /** The requests to the endpoint, with their statuses, or why there was none. */
   tries: { status?: number; error?: string; ms: number }[]
 }
@@ -104,12 +107,22 @@ export type Sandbox = {
 /**
  * Starts an embedded Botpress cloud with a bot, and the Messaging API integration installed in it.
  *
- * @throws Error if the integration refuses its configuration, or the port is taken
+ * @throws Error if the endpoint does not take the test message, the integration refuses its configuration, or the port is taken
  */
 export const startSandbox = async (options: StartOptions = {}): Promise<Sandbox> => {
-  const { key, secret, header, instances, ...same } = options
+  const { port, endpoint, key, token, secret, header, plainText, pull, instances, page, bot, onLog, ...unknown } =
+    options
+  const names = Object.keys(unknown)
+  if (names.length > 0) throw new Error(`There is no option ${names.join(', ')} of startSandbox.`)
   const { control, close } = await start({
-    ...same,
+    port,
+    endpoint,
+    token,
+    plainText,
+    pull,
+    page,
+    bot: typeof bot === 'string' ? await botInFile(bot) : bot,
+    onLog: onLog ?? console.error,
     accessKey: key,
     signingSecret: secret,
     endpointHeader: header,

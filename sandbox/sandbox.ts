@@ -158,7 +158,9 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     takeCalls(scope)
     if (isWatched) observeExchanges(scope, { from: 'integration', to: 'Botpress' }, report)
     const onApiCall = (call: ApiCall) => options.onApiCall?.(call) ?? faults.nextApiFault()
-    await serveChatApi(scope, { authorize, onApiCall, rateLimits: options.rateLimits })
+    let resets = 0
+    events.on('reset', () => resets++)
+    await serveChatApi(scope, { authorize, onApiCall, rateLimits: options.rateLimits, resets: () => resets })
   })
   await server.register(async (scope) => {
     if (isWatched) observeExchanges(scope, { from: 'backend', to: 'webhook' }, report)
@@ -185,7 +187,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       ...(options.page && { pageUrl: `${url}/` }),
       pid: process.pid,
     }),
-    endInstances: () => host.endInstance(),
+    endInstances: () => host.reset(),
     onReset: () => events.emit('reset'),
   })
   await server.register((scope) => serveControl(scope, control), { prefix: '/control' })
@@ -238,6 +240,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
   }
 
   const close = async () => {
+    record.close()
     await server.close()
     closeFaultyEndpoint()
     await host.close()

@@ -15,6 +15,11 @@ export type BotReply = string | BotMessage
 /** What the bot says to a message, in order. */
 export type Bot = (input: BotInput) => BotReply | BotReply[] | undefined | Promise<BotReply | BotReply[] | undefined>
 
-/** The replies of a bot as messages. */
+/** The replies of a bot as messages. @throws Error if one is neither a text nor a message */
 export const repliesOf = (answer: BotReply | BotReply[] | undefined): BotMessage[] =>
-  [answer ?? []].flat().map((reply) => (typeof reply === 'string' ? { type: 'text', payload: { text: reply } } : reply))
+  [answer ?? []].flat().map((reply) => {
+    if (typeof reply === 'string') return { type: 'text', payload: { text: reply } }
+    const { type, payload } = Object(reply)
+    if (typeof type === 'string' && typeof payload === 'object' && payload !== null) return reply
+    throw new Error(`The bot answered ${JSON.stringify(reply)}. A reply is a text, or { type, payload }.`)
+  })

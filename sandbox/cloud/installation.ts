@@ -118,7 +118,8 @@ export const createInstallation = (
     void work.finally(() => underWay.delete(work))
   }
 
-  const logBot = ({ message: reason }: Error) => events.emit('log', `The bot: ${reason}`)
+  const logBot = (thrown: unknown) =>
+    events.emit('log', `The bot: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`)
   /** The bot answers on its own time, not within the call that brought the message. */
   const answer = async (incoming: Message): Promise<void> => {
     await setImmediate()

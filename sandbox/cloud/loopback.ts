@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { networkInterfaces } from 'node:os'
+import { sendProblem } from './problem'
 
 /** What a request to this machine may call it: its loopback addresses, and what Docker Desktop's containers call it. */
 const THIS_MACHINE = /^(localhost|[\w.-]+\.localhost|127(\.\d{1,3}){3}|\[::1\]|host\.docker\.internal)(:\d+)?$/i
@@ -28,7 +29,7 @@ export const refuseOtherNames = (server: FastifyInstance): void => {
   server.addHook('onRequest', async ({ headers: { host = '' } }, reply) => {
     if (LOOPBACK.test(host)) return undefined
     const message = `The sandbox shows this only as localhost, 127.0.0.1 or [::1], and not as "${host}".`
-    return reply.code(MISDIRECTED).send({ message })
+    return sendProblem(reply, MISDIRECTED, message)
   })
 }
 

@@ -2,13 +2,11 @@ import { spawnSync } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { rmSync } from 'node:fs'
 import { rename, writeFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { clearScreenDown, cursorTo } from 'node:readline'
-import { pathToFileURL } from 'node:url'
 import open from 'open'
 import pc from 'picocolors'
 import { version } from '../../package.json'
-import type { Bot } from '../bot/bot'
+import { botInFile } from '../bot/bot-in-file'
 import type { Delivery } from '../cloud/cloud-events'
 import { inOptions } from './in-options'
 import { adviceOnOptions } from './options'
@@ -40,6 +38,13 @@ const main = async (args: string[]): Promise<void> => {
     console.log(options.help ? START_HELP : version)
     return
   }
+  if (once && (json || readyFile !== undefined)) throw new Error('--once takes neither --json nor --ready-file.')
+  // One that an earlier sandbox has left tells of what is no longer there.
+  if (readyFile !== undefined) rmSync(readyFile, { force: true })
+  // Whoever reads the output may have gone.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => {})
+  let close = async (): Promise<void> => {}
+  endOnSignals(() => close())
   const page = !once && !noPage
   const deliveries: TimedDelivery[] = []
   // With --json, the output is one line.
@@ -59,7 +64,7 @@ const main = async (args: string[]): Promise<void> => {
     plainText,
     pull,
     maxInstances,
-    bot: botFile === undefined ? undefined : await botIn(botFile),
+    bot: botFile === undefined ? undefined : await botInFile(botFile),
     page,
     watch: !once,
     startsWithoutEndpoint: !once,
@@ -74,6 +79,10 @@ const main = async (args: string[]): Promise<void> => {
     // Of one round trip, the reason of a failure is told at its end.
     onLog: (line) => once || console.error(inOptions(line)),
   })
+  close = async () => {
+    if (readyFile !== undefined) rmSync(readyFile, { force: true })
+    await sandbox.close()
+  }
   if (once) {
     try {
       console.log(await roundTrip(sandbox, credential, deliveries))
@@ -83,13 +92,17 @@ const main = async (args: string[]): Promise<void> => {
     return
   }
   const ready = JSON.stringify(sandbox.control.access)
-  if (readyFile !== undefined) await writeForOwner(readyFile, ready)
-  console.log(json ? ready : introduction(sandbox, { endpoint, pull, page, credential }))
+  try {
+    if (readyFile !== undefined) await writeForOwner(readyFile, ready)
+  } catch (error) {
+    await sandbox.close()
+    throw new Error(`--ready-file cannot be written: ${(error as Error).message}`, { cause: error })
+  }
+  console.log(json ? ready : introduction(sandbox, { endpoint, pull, page, credential, bot: botFile }))
   if (page && openPage) {
     const browser = await open(pageUrl(sandbox))
     browser.once('error', ({ message }) => console.error(`The page could not be opened in a browser: ${message}`))
   }
-  closeInTheEnd(sandbox, readyFile)
 }
 
 const IS_STARTED_BY_NPM = process.env['npm_lifecycle_event'] !== undefined
@@ -101,13 +114,6 @@ const beginScreen = (): void => {
   clearScreenDown(process.stdout)
 }
 
-/** @throws Error that says what is wrong with the module */
-const botIn = async (file: string): Promise<Bot> => {
-  const { default: bot } = await import(pathToFileURL(resolve(file)).href)
-  if (typeof bot !== 'function') throw new Error(`--bot: the default export of ${file} is not a function.`)
-  return bot
-}
-
 /** Writes a file that only its owner can read, for it holds a credential. Whoever waits for it never sees a part of it. */
 const writeForOwner = async (file: string, text: string): Promise<void> => {
   const part = `${file}.${process.pid}`
@@ -115,16 +121,19 @@ const writeForOwner = async (file: string, text: string): Promise<void> => {
   await rename(part, file)
 }
 
-/** Closes the sandbox when the process is told to end, and when the npm that has started it is gone. */
-const closeInTheEnd = (sandbox: Sandbox, readyFile?: string): void => {
-  const close = () => {
+/** What is still under way a second after the signal is left. */
+const END_MS = 800
+
+/** Ends the process when it is told to, and when the npm that has started it is gone. */
+const endOnSignals = (close: () => Promise<void>): void => {
+  const end = () => {
     clearInterval(watch)
-    if (readyFile !== undefined) rmSync(readyFile, { force: true })
-    void sandbox.close()
+    setTimeout(() => process.exit(), END_MS)
+    void close().finally(() => process.exit())
   }
   const ancestors = IS_STARTED_BY_NPM ? [process.ppid, ...parentOf(process.ppid)] : []
-  const watch = setInterval(() => ancestors.every(isAlive) || close(), 500).unref()
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, close)
+  const watch = setInterval(() => ancestors.every(isAlive) || end(), 500).unref()
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, end)
 }
 
 /** npm starts a shell, and the shell this process. Windows has no `ps`, and there the shell ends with npm. */
@@ -190,10 +199,10 @@ const outcomeOf = ({ message: { id, type, payload }, error }: Delivery): string 
 
 const pageUrl = ({ webhookUrl }: Sandbox): string => new URL('/', webhookUrl).href
 
-type Shown = { endpoint?: string; pull: boolean; page: boolean; credential: string }
+type Shown = { endpoint?: string; pull: boolean; page: boolean; credential: string; bot?: string }
 
-const introduction = (sandbox: Sandbox, { endpoint, pull, page, credential }: Shown): string => `
-The Messaging API integration runs, with a demo bot. Ctrl-C ends it.
+const introduction = (sandbox: Sandbox, { endpoint, pull, page, credential, bot = 'a demo bot' }: Shown): string => `
+The Messaging API integration runs, with ${bot}. Ctrl-C ends it.
 
   webhook URL   ${sandbox.webhookUrl}
   access key    ${credential === sandbox.token ? `none; ${START_COMMAND} --key KEY takes one` : credential}

@@ -1,6 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { z } from 'zod'
 import { type BotReply, repliesOf } from '../bot/bot'
 import type { Installation } from '../cloud/installation'
-import type { FaultSettings, Faults } from './faults'
+import { type FaultSettings, type Faults, faultSettings } from './faults'
+import { parse } from './parse'
 import type { CloudRecord, RecordedDelivery, Received, Wanted } from './record'
 
 /** What lets a program in, and where. */
@@ -13,6 +16,12 @@ export type Access = {
   pageUrl?: string
   pid: number
 }
+
+/** The id that a backend gives a conversation. */
+export const conversationId = z.string().min(1).max(500)
+
+/** How long a reset waits for what is under way. */
+const SETTLE_MS = 1000
 
 type ControlProps = {
   installation: () => Installation
@@ -41,13 +50,15 @@ export class Control {
   }
 
   /** Lets the bot write first. Resolves when the delivery has ended. */
-  async say(conversationId: string, reply: BotReply): Promise<{ botpressMessageId: string }> {
+  async say(to: string, reply: BotReply): Promise<{ botpressMessageId: string }> {
     const { chat, say } = this.props.installation()
+    const [message, ...others] = repliesOf(reply)
+    if (!message || others.length > 0) throw new Error('The bot says one message at a time.')
     const { conversation } = chat.operations.getOrCreateConversation({
       channel: 'channel',
-      tags: { id: conversationId },
+      tags: { id: parse(conversationId, to) },
     })
-    const { messageId } = await say(conversation.id, repliesOf(reply)[0]!)
+    const { messageId } = await say(conversation.id, message)
     return { botpressMessageId: messageId }
   }
 
@@ -59,9 +70,9 @@ export class Control {
     return this.props.record.deliveriesOf(wanted)
   }
 
-  /** From now on, nothing but this goes wrong. */
-  setFaults(settings: FaultSettings = {}): FaultSettings {
-    this.props.faults.set(settings)
+  /** From now on, nothing but this goes wrong. @throws Error if it is no FaultSettings */
+  setFaults(settings?: unknown): FaultSettings {
+    this.props.faults.set(parse(faultSettings, settings))
     return this.props.faults.get()
   }
 
@@ -69,7 +80,8 @@ export class Control {
   async reset(): Promise<void> {
     const { installation, record, faults, endInstances, onReset } = this.props
     await endInstances()
-    await installation().settled()
+    // What was under way has failed then; a bot that is still at work writes into a conversation that is no longer there.
+    await Promise.race([installation().settled(), sleep(SETTLE_MS)])
     installation().reset()
     record.clear()
     faults.set()

@@ -20,25 +20,29 @@ export type RecordedDelivery = {
   payload: object
   /** `delivered`, or the mark of one that is not; absent while its first delivery has not ended. */
   outcome?: string
+  /** Why it was not delivered, in the integration's words. */
+  error?: string
   /** The requests to the endpoint, with their statuses, or why there was none. */
   tries: { status?: number; error?: string; ms: number }[]
 }
 
 type Entry = Omit<RecordedDelivery, 'outcome' | 'tries'> & {
   hasEnded: boolean
-  hasFailed: boolean
   mark?: string
   tries: Map<string, RecordedDelivery['tries'][number]>
 }
 
+/** How long is waited at most, and if nothing is said. */
+export const MAX_WAIT_SECONDS = 30
+
 /** Older ones are dropped. */
 const MAX_ENTRIES = 10_000
 
-/** Of which there should be `count`, in a conversation or in all. */
+/** Of which there should be `count`, in a conversation or in all; `waitSeconds` are 30 if nothing is said. */
 export type Wanted = { conversationId?: string; count?: number; waitSeconds?: number }
 
 /** What the bot has received, and what became of what it said, since the start or the last reset. Oldest first. */
-export class CloudRecord extends EventEmitter<{ change: [] }> {
+export class CloudRecord extends EventEmitter<{ change: []; close: [] }> {
   private received: Received[] = []
   private readonly deliveries = new Map<string, Entry>()
 
@@ -49,7 +53,7 @@ export class CloudRecord extends EventEmitter<{ change: [] }> {
     events.on('message', ({ id, type, payload, direction, tags, userId }, conversation) => {
       const conversationId = conversation.tags['id']
       if (direction === 'outgoing') {
-        const entry = { botpressMessageId: id, conversationId, type, payload, hasEnded: false, hasFailed: false }
+        const entry = { botpressMessageId: id, conversationId, type, payload, hasEnded: false }
         this.deliveries.set(id, { ...entry, tries: new Map() })
         if (this.deliveries.size > MAX_ENTRIES) this.deliveries.delete([...this.deliveries.keys()][0]!)
       } else {
@@ -61,14 +65,12 @@ export class CloudRecord extends EventEmitter<{ change: [] }> {
     })
     events.on('exchange', (exchange) => this.addTry(exchange))
     events.on('tags', ({ id, tags }) => this.changeDelivery(id, { mark: tags['delivery'] }))
-    events.on('delivery', ({ message, error }) =>
-      this.changeDelivery(message.id, { hasEnded: true, hasFailed: error !== undefined })
-    )
+    events.on('delivery', ({ message, error }) => this.changeDelivery(message.id, { hasEnded: true, error }))
   }
 
   /** Waits until so many were received. */
   async receivedOnes({ conversationId, ...wanted }: Wanted): Promise<Received[]> {
-    return this.until(wanted, () => this.received.filter((one) => isOf(conversationId, one)))
+    return structuredClone(await this.until(wanted, () => this.received.filter((one) => isOf(conversationId, one))))
   }
 
   /** Waits until so many deliveries have ended. */
@@ -88,6 +90,11 @@ export class CloudRecord extends EventEmitter<{ change: [] }> {
     this.emit('change')
   }
 
+  /** Ends what is waited for: it will not come. */
+  close(): void {
+    this.emit('close')
+  }
+
   private addTry({ id, to, requestHeaders, status, error, durationMs }: Exchange): void {
     const entry = this.deliveries.get(String(requestHeaders['webhook-id']))
     if (to !== 'endpoint' || !entry || durationMs === undefined) return
@@ -100,33 +107,33 @@ export class CloudRecord extends EventEmitter<{ change: [] }> {
     if (!entry) return
     // A redelivery has delivered it after all.
     const isUnmarked = entry.mark !== undefined && 'mark' in changes && changes.mark === undefined
-    Object.assign(entry, changes, isUnmarked && { hasFailed: false })
+    Object.assign(entry, changes, isUnmarked && { error: undefined })
     this.emit('change')
   }
 
   private async until<T>(
-    { count = 0, waitSeconds = 0 }: Omit<Wanted, 'conversationId'>,
+    { count = 0, waitSeconds = count > 0 ? MAX_WAIT_SECONDS : 0 }: Omit<Wanted, 'conversationId'>,
     find: () => T[]
   ): Promise<T[]> {
     if (find().length >= count || waitSeconds === 0) return find()
     return new Promise((resolve) => {
       const finish = () => {
         clearTimeout(timer)
-        this.off('change', look)
+        this.off('change', look).off('close', finish)
         resolve(find())
       }
       const look = () => {
         if (find().length >= count) finish()
       }
-      const timer = setTimeout(finish, waitSeconds * 1000)
-      this.on('change', look)
+      const timer = setTimeout(finish, Math.min(waitSeconds, MAX_WAIT_SECONDS) * 1000)
+      this.on('change', look).on('close', finish)
     })
   }
 }
 
-const recordedOf = ({ hasEnded, hasFailed, mark, tries, ...delivery }: Entry): RecordedDelivery => ({
-  ...delivery,
-  ...(hasEnded && { outcome: mark ?? (hasFailed ? 'failed' : 'delivered') }),
+const recordedOf = ({ hasEnded, mark, tries, error, ...delivery }: Entry): RecordedDelivery => ({
+  ...structuredClone(delivery),
+  ...(hasEnded && { outcome: mark ?? (error === undefined ? 'delivered' : 'failed'), error }),
   tries: [...tries.values()],
 })
 

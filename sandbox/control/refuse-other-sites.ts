@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
+import { sendProblem } from '../cloud/problem'
 
 /** A link on another page may be followed: what it leads to is nothing that the other page could read. */
 const isFollowedLink = ({ method, headers, url }: FastifyRequest, documents: string[]): boolean =>
@@ -14,6 +15,6 @@ export const refuseOtherSites = (server: FastifyInstance, documents: string[] = 
     const { origin, host, 'sec-fetch-site': site } = request.headers
     const isSameOrigin = origin === undefined || origin === `http://${host}`
     if ((isSameOrigin && site !== 'cross-site') || isFollowedLink(request, documents)) return undefined
-    return reply.code(403).send({ message: 'The sandbox takes no requests from pages of other sites' })
+    return sendProblem(reply, 403, 'The sandbox takes no requests from pages of other sites.')
   })
 }

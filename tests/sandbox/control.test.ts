@@ -181,6 +181,54 @@ it('a reset forgets everything, and ends the instances', async () => {
   expect(endpoint.messages()).toHaveLength(2)
 })
 
+it('what was under way at a reset does not come back, and a slow bot does not hold it up', async () => {
+  const { sandbox, control, say } = await controlled({
+    bot: ({ payload }) => new Promise((resolve) => setTimeout(() => resolve(String(payload.text)), 15_000)),
+  })
+  await say('slow')
+  await control('PUT', '/faults', { botpress: { delayMs: 1500 } })
+  // More than there are instances: some wait for one.
+  const sent = Array.from({ length: 6 }, (_, index) =>
+    send(sandbox, messageBody({ text: `${index}` }), { mayBreakOff: true })
+  )
+  await expect.poll(() => sandbox.instances.filter(({ isBusy }) => isBusy)).toHaveLength(2)
+  const start = Date.now()
+  expect((await control('POST', '/reset')).status).toBe(204)
+  expect(Date.now() - start).toBeLessThan(10_000)
+  for (const { status } of await Promise.all(sent)) expect(status).toBe(500)
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  const { counts } = (await control('GET', '')).body
+  expect(counts).toEqual({ conversations: 0, users: 0, messages: 0, received: 0, deliveries: 0 })
+})
+
+it('a count is waited for also if nothing is said of how long', async () => {
+  const { control, say } = await controlled()
+  const waiting = control('GET', '/received?count=1')
+  await say('late')
+  expect((await waiting).body['received']).toHaveLength(1)
+})
+
+it('a delivery that failed says why', async () => {
+  const { control, deliveries } = await controlled()
+  await control('POST', '/messages', { conversationId: 'tea', type: 'order', payload: { id: 1 } })
+  expect(await deliveries(1)).toMatchObject([{ outcome: 'failed', error: expect.any(String), tries: [] }])
+})
+
+it('a bot that answers what is no message says so', async () => {
+  const logged: string[] = []
+  const { say } = await controlled({ bot: () => 42 as never, onLog: (line) => logged.push(line) })
+  await say('Hello')
+  await expect.poll(() => logged.join()).toMatch(/The bot answered 42\. A reply is a text, or \{ type, payload \}\./)
+})
+
+it('a redirect that is a fault leads nowhere', async () => {
+  const { endpoint, control, deliveries, say } = await controlled()
+  await control('PUT', '/faults', { endpoint: { status: 307, times: 1 } })
+  await say('Hello')
+  expect(await deliveries(1)).toMatchObject([{ outcome: 'failed', tries: [{ status: 307 }] }])
+  expect(endpoint.messages()).toEqual([])
+})
+
 describe('refuses', () => {
   let shared: Awaited<ReturnType<typeof startControlled>>
 
@@ -206,6 +254,23 @@ describe('refuses', () => {
     expect(answer).toMatchObject({ status: 400, body: { title: 'Bad Request', status: 400 } })
     expect(answer.type).toMatch('application/problem+json')
     expect(answer.body['detail']).toMatch(detail)
+  })
+
+  it('what is not there', async () => {
+    for (const [method, path] of [
+      ['GET', '/nothing'],
+      ['GET', '/faults'],
+      ['POST', '/reset/'],
+    ] as const) {
+      const answer = await shared.control(method, path)
+      expect([path, answer.status, answer.type]).toEqual([path, 404, expect.stringContaining('problem+json')])
+    }
+  })
+
+  it('nothing because of a JSON type without a body', async () => {
+    const headers = { 'content-type': 'application/json' }
+    expect((await shared.control('DELETE', '/faults', undefined, headers)).status).toBe(200)
+    expect((await shared.control('POST', '/reset', undefined, headers)).status).toBe(204)
   })
 
   it('what pages of other sites can send, and other names of this machine', async () => {

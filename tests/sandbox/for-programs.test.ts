@@ -54,11 +54,47 @@ it('a program starts it with its own bot, learns how to get in, drives it and en
   expect(existsSync(readyFile)).toBe(false)
 })
 
-it('--bot refuses a module without a bot', async () => {
+it.each([
+  ['without a bot', 'export const bot = 1', /^The default export of .* is not a function: a bot is one\.\n$/],
+  ['that fails', 'throw new Error("boom")', /^The bot in .* could not be loaded: Error: boom\n$/],
+  ['that throws anything', 'throw undefined', /^The bot in .* could not be loaded: undefined\n$/],
+])('--bot refuses a module %s', async (_what, source, stderr) => {
   const bot = join(await folderForTest(), 'bot.mjs')
-  await writeFile(bot, 'export const bot = 1')
+  await writeFile(bot, source)
   await expect(promisify(execFile)(process.execPath, [...START, '--bot', bot, '--port', '0'])).rejects.toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/^--bot: the default export of .* is not a function\.\n$/),
+    stderr: expect.stringMatching(stderr),
+  })
+})
+
+it('SIGTERM ends it within a second or so, whatever is under way; a ready file of before is no longer there', async () => {
+  const folder = await folderForTest()
+  const [bot, readyFile] = [join(folder, 'bot.mjs'), join(folder, 'ready.json')]
+  await writeFile(bot, 'export default () => new Promise((resolve) => setTimeout(resolve, 60_000))')
+  await writeFile(readyFile, '{"pid":1}')
+  const options = ['--port', '0', '--json', '--no-page', '--ready-file', readyFile, '--bot', bot]
+  const child = spawn(process.execPath, [...START, ...options], { stdio: 'ignore' })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const access = async () => JSON.parse(await readFile(readyFile, 'utf8').catch(() => '{}'))
+  await expect.poll(async () => (await access()).pid).toBe(child.pid)
+  const { controlUrl, webhookUrl, credential } = await access()
+  const pending = fetch(`${controlUrl}/deliveries?count=5`).catch(() => 'ended')
+  await fetch(webhookUrl, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}` },
+    body: JSON.stringify({ userId: 'ada', conversationId: 'tea', messageId: 'm1', type: 'text', text: 'Hi' }),
+  })
+  const askedAt = Date.now()
+  child.kill('SIGTERM')
+  expect(await once(child, 'exit')).toEqual([0, null])
+  expect(Date.now() - askedAt).toBeLessThan(10_000)
+  await pending
+})
+
+it('a ready file that cannot be written ends it', async () => {
+  const options = ['--port', '0', '--no-page', '--ready-file', join(await folderForTest(), 'none', 'ready.json')]
+  await expect(promisify(execFile)(process.execPath, [...START, ...options])).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^--ready-file cannot be written: ENOENT/),
   })
 })

@@ -13,8 +13,8 @@ describe('the package, packed and installed in an empty folder', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'package-'))
-    // What npm pack would run first; the integration is built.
-    await run(process.execPath, ['--import', 'tsx', 'sandbox/build.ts'])
+    // What npm pack would run first, where it would run it; the integration is built.
+    await run(process.execPath, ['--import', 'tsx', 'build.ts'], { cwd: 'sandbox' })
     const packing = ['pack', '--workspace', 'sandbox', '--ignore-scripts', '--pack-destination', folder]
     await run('npm', packing)
     await writeFile(join(folder, 'package.json'), '{ "private": true }')
@@ -79,10 +79,22 @@ print(delivery['outcome'], len(delivery['tries']), process.wait(5))
        console.log(deliveries.map(({ payload, outcome }) => payload.text + ' ' + outcome).join())
        await sandbox.reset()
        console.log((await sandbox.received()).length)
-       await sandbox.close()`
+       const failing = [() => sandbox.setFaults({ endpoint: { stauts: 503 } }), () => sandbox.say('', 'x'), () => startSandbox({ accessKey: 'x' })]
+       for (const work of failing) await Promise.resolve().then(work).catch(({ message }) => console.log(message))
+       const waiting = sandbox.received({ count: 9 })
+       await sandbox.close()
+       console.log((await waiting).length)`
     )
     const { stdout } = await run(process.execPath, ['use.mjs'], { cwd: folder })
-    expect(stdout).toBe('Echo: Hi delivered,More failed\n0\n')
+    expect(stdout.split('\n')).toEqual([
+      'Echo: Hi delivered,More failed',
+      '0',
+      'endpoint: Unrecognized key: "stauts"',
+      expect.stringMatching(/^Too small/),
+      'There is no option accessKey of startSandbox.',
+      '0',
+      '',
+    ])
   })
 
   it('has types that need nothing else', async () => {

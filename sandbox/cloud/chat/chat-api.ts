@@ -43,6 +43,8 @@ export type ChatApiProps = {
   onApiCall?: (call: ApiCall) => Fault | void
   /** Default: none. */
   rateLimits?: RateLimits
+  /** How often all was forgotten: what came in before is not carried out. */
+  resets: () => number
 }
 
 const MAX_REQUEST_BYTES = 1024 * 1024
@@ -53,7 +55,10 @@ const MESSAGE_CREATION = new Set<ChatOperation>(['createMessage', 'getOrCreateMe
  * Serves Botpress's chat API: each request is checked with the JSON schemas of the vendor's own description, of which
  * `npm run build:botpress-api` keeps what is needed.
  */
-export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCall, rateLimits }: ChatApiProps) => {
+export const serveChatApi = async (
+  server: FastifyInstance,
+  { authorize, onApiCall, rateLimits, resets }: ChatApiProps
+) => {
   await server.register(rateLimit, { global: false })
   const checkRates = ratesOf(server, rateLimits)
   const admitted = new WeakMap<FastifyRequest, { chat: Chat; fault: Fault | void }>()
@@ -72,8 +77,9 @@ export const serveChatApi = async (server: FastifyInstance, { authorize, onApiCa
           input: inputOf(request),
           connection: request.socket.remotePort!,
         })
+        const before = resets()
         if (fault?.delayMs) await sleep(fault.delayMs, undefined, { ref: false })
-        if (fault?.reset === 'before write') return reset(request, reply)
+        if (fault?.reset === 'before write' || resets() > before) return reset(request, reply)
         if (fault?.answer) {
           const { status, headers = {}, body } = fault.answer
           return reply.code(status).headers(headers).send(body)

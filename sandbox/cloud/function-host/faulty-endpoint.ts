@@ -42,8 +42,10 @@ const fail = async (request: IncomingMessage, response: ServerResponse, fault: F
   await sleep(delayMs, undefined, { ref: false })
   if (kind === 'reset') request.socket.destroy()
   if (kind !== 'status') return
-  const isRedirect = status >= 300 && status <= 399
-  response.writeHead(status, isRedirect ? { location: '/elsewhere' } : {}).end('Switched on in the sandbox')
+  // To another host, which is not followed: the endpoint sees nothing of it.
+  const headers: http.OutgoingHttpHeaders =
+    status >= 300 && status <= 399 ? { location: 'https://elsewhere.example/' } : {}
+  response.writeHead(status, headers).end('Switched on in the sandbox')
 }
 
 /** The endpoint gets the request at once, and its answer comes late. */

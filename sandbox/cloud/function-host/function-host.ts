@@ -65,7 +65,7 @@ export class FunctionHost {
   /** @throws Error when the integration is not built */
   constructor(private readonly props: FunctionHostProps) {
     this.bundle = props.bundle ?? BUNDLE
-    this.limit = pLimit(props.maxInstances ?? DEFAULT_INSTANCES)
+    this.limit = pLimit({ concurrency: props.maxInstances ?? DEFAULT_INSTANCES, rejectOnClear: true })
     this.callLimitMs = props.callLimitMs ?? CALL_LIMIT_MS
     if (!existsSync(this.bundle)) {
       throw new Error(`There is no ${this.bundle}: build the integration first, with npm run build.`)
@@ -102,10 +102,16 @@ export class FunctionHost {
     await Promise.all(ended.map((slot) => this.end(slot, 'its instance was ended')))
   }
 
-  /** Ends all instances, and starts no more: calls that wait are not carried out. */
+  /** Ends all instances. Calls that wait are not carried out. */
+  async reset(): Promise<void> {
+    this.limit.clearQueue()
+    await this.endInstance()
+  }
+
+  /** As `reset`, and no instance is started any more. */
   async close(): Promise<void> {
     this.isClosed = true
-    await this.endInstance()
+    await this.reset()
   }
 
   /** Lets time pass that the integration's clocks tell at once, while no timer moves: as when instances are frozen that long. */
