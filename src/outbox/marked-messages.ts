@@ -33,12 +33,13 @@ export async function* markedMessages(
   // As marks are removed, the list shrinks, and the next page may skip some messages: read it until nothing is new.
   do {
     foundAny = false
-    for await (const page of pages(list, conversationId)) {
+    for await (const { page, isAll } of pages(list, conversationId)) {
       for (const id of new Set(page.map((message) => message.conversationId))) {
         const newOnPage = page.filter((message) => message.conversationId === id && isNew(message))
         if (newOnPage.length === 0) continue
         foundAny = true
-        const inOrder = (await conversationOf(newOnPage, list, onSkip)).filter(isNew).reverse()
+        const all = isAll ? newOnPage : await conversationOf(newOnPage, list, onSkip)
+        const inOrder = all.filter(isNew).reverse()
         for (const message of [...newOnPage, ...inOrder]) seen.add(message.id)
         yield* inOrder
       }
@@ -46,11 +47,12 @@ export async function* markedMessages(
   } while (foundAny)
 }
 
-async function* pages(list: ListMarked, conversationId?: string): AsyncGenerator<Message[]> {
+/** Page by page; `isAll` if there is but one. */
+async function* pages(list: ListMarked, conversationId?: string): AsyncGenerator<{ page: Message[]; isAll: boolean }> {
   let nextToken: string | undefined
   do {
     const { messages, meta } = await list({ conversationId, nextToken })
-    yield messages
+    yield { page: messages, isAll: nextToken === undefined && meta.nextToken === undefined }
     nextToken = meta.nextToken
   } while (nextToken !== undefined)
 }
@@ -60,7 +62,7 @@ const conversationOf = async (some: Message[], list: ListMarked, onSkip?: Option
   const until = Date.now() + READ_CONVERSATION_MS
   const all: Message[] = []
   try {
-    for await (const page of pages(list, some[0]?.conversationId)) {
+    for await (const { page } of pages(list, some[0]?.conversationId)) {
       all.push(...page)
       if (Date.now() >= until) break
     }
