@@ -66,10 +66,14 @@ describe('markedMessages', () => {
     expect(asked).toEqual([{ conversationId: undefined }])
   })
 
-  it('asks no more than is needed: for the list, a conversation, and whether there is more', async () => {
-    const { list, marked, asked } = listOf(['a1'])
-    await walk(list, { onEach: (id) => void marked.delete(id) })
-    expect(asked).toEqual([{ conversationId: undefined }, { conversationId: 'a' }, { conversationId: undefined }])
+  it('asks no more than is needed: for the list, for conversations if it has several pages, and whether there is more', async () => {
+    const few = listOf(['a1', 'b2', 'a3'])
+    await walk(few.list, { onEach: (id) => void few.marked.delete(id) })
+    expect(few.asked).toEqual([{ conversationId: undefined }, { conversationId: undefined }])
+    const many = listOf(['a1', 'a2', 'a3', 'a4'])
+    await walk(many.list, { onEach: (id) => void many.marked.delete(id) })
+    const ofConversation = [{ conversationId: 'a' }, { conversationId: 'a' }]
+    expect(many.asked.slice(0, 3)).toEqual([{ conversationId: undefined }, ...ofConversation])
   })
 
   it('puts what it can list of a long conversation in 3 s in order, and then the rest', async () => {
@@ -85,10 +89,10 @@ describe('markedMessages', () => {
   })
 
   it.each([
-    ['cannot be listed for good, so that it may be gone: what a page told of it', 403, ['a1', 'a3', 'b2']],
+    ['cannot be listed for good, so that it may be gone: what a page told of it', 403, ['a3', 'a4', 'b2', 'a1']],
     ['cannot be listed now: nothing of it', 502, ['b2']],
   ])('of a conversation that %s', async (_what, status, expected) => {
-    const { list } = listOf(['a1', 'b2', 'a3'])
+    const { list } = listOf(['a1', 'b2', 'a3', 'a4'])
     const failing: ListMarked = async (query) => {
       if (query.conversationId === 'a') throw new BotpressFailure('no', { status })
       return list(query)

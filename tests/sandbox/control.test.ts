@@ -182,21 +182,25 @@ it('a reset forgets everything, and ends the instances', async () => {
 })
 
 it('what was under way at a reset does not come back, and a slow bot does not hold it up', async () => {
+  const begun = new Set<string>()
   const { sandbox, control, say } = await controlled({
+    watch: true,
+    onExchange: ({ id, from }) => from === 'backend' && begun.add(id),
     bot: ({ payload }) => new Promise((resolve) => setTimeout(() => resolve(String(payload.text)), 15_000)),
   })
   await say('slow')
-  await control('PUT', '/faults', { botpress: { delayMs: 1500 } })
+  await control('PUT', '/faults', { botpress: { delayMs: 5000 } })
   // More than there are instances: some wait for one.
   const sent = Array.from({ length: 6 }, (_, index) =>
     send(sandbox, messageBody({ text: `${index}` }), { mayBreakOff: true })
   )
+  await expect.poll(() => begun.size).toBe(7)
   await expect.poll(() => sandbox.instances.filter(({ isBusy }) => isBusy)).toHaveLength(2)
   const start = Date.now()
   expect((await control('POST', '/reset')).status).toBe(204)
   expect(Date.now() - start).toBeLessThan(10_000)
   for (const { status } of await Promise.all(sent)) expect(status).toBe(500)
-  await new Promise((resolve) => setTimeout(resolve, 2000))
+  await new Promise((resolve) => setTimeout(resolve, 5500))
   const { counts } = (await control('GET', '')).body
   expect(counts).toEqual({ conversations: 0, users: 0, messages: 0, received: 0, deliveries: 0 })
 })
