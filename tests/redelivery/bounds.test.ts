@@ -140,17 +140,19 @@ describe('no message keeps others waiting', () => {
   })
 
   it('nor one whose messages Botpress does not list', async () => {
-    missed('1', { conversation: 'secret' })
-    missed('2')
+    missed('secret', { conversation: 'secret' })
+    // More than a page: what is on the only one is not listed again.
+    missedOnes(20)
     const { id } = conversationIn(outage.sandbox, 'secret')
     outage.faultOf = ({ operation, input }) =>
       operation === 'listMessages' && input['conversationId'] === id ? refusal : undefined
-    expect((await redeliver()).body).toEqual({ delivered: 2, undelivered: 0, more: false })
+    expect((await redeliver()).body).toEqual({ delivered: 21, undelivered: 0, more: false })
   })
 
   it('one whose messages Botpress cannot list now is passed over, and waits', async () => {
-    missed('1', { conversation: 'failing' })
-    missed('2')
+    // More than a page: what is on the only one is not listed again.
+    for (let count = 0; count < 21; count++) missed(`failing ${count}`, { conversation: 'failing' })
+    missed('good')
     const { id } = conversationIn(outage.sandbox, 'failing')
     outage.faultOf = ({ operation, input }) =>
       operation === 'listMessages' && input['conversationId'] === id ? { answer: { status: 503 } } : undefined
@@ -159,7 +161,7 @@ describe('no message keeps others waiting', () => {
       more: true,
       reason: expect.stringMatching(/Botpress failed: .*503/),
     })
-    expect(texts()).toEqual(['2'])
+    expect(texts()).toEqual(['good'])
   })
 
   it('a message that is deleted meanwhile does not stop the rest', async () => {

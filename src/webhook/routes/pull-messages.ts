@@ -1,13 +1,16 @@
-import type { Client } from '@botpress/client'
+import type { Client, Conversation, Message } from '@botpress/client'
 import * as z from 'zod'
+import type * as bp from '.botpress'
 import { BotpressFailure } from '../../botpress/botpress-failure'
+import type { Caller } from '../../botpress/caller'
 import { externalConversationId } from '../../botpress/directory'
 import { lookAgain } from '../../botpress/look-again'
 import { inTime } from '../../botpress/transport'
 import { withRetries } from '../../botpress/with-retries'
-import { outgoingMessageOf } from '../../messages/outgoing-message'
-import { markOf, tagMessage, UNMARKED } from '../../outbox/mark'
-import { markedMessages } from '../../outbox/marked-messages'
+import type { Configuration } from '../../configuration'
+import { type OutgoingMessage, outgoingMessageOf } from '../../messages/outgoing-message'
+import { type Mark, markOf, tagMessage, UNMARKED } from '../../outbox/mark'
+import { type ListMarked, markedMessages } from '../../outbox/marked-messages'
 import { BOTPRESS_MS, MAX_PULL_PAUSE_MS } from '../../time-limits'
 import { findConversation } from '../find-conversation'
 import { parseJsonBody } from '../request/json-body'
@@ -37,55 +40,71 @@ export const pullRequest = z.object({
   delivery: deliveryMark().default('waiting').describe('`failed` or `unknown` for what your endpoint has missed.'),
 })
 
-type Pulled = { messages: object[]; more: boolean }
-
 /** `POST /pull`: takes out what the backend has taken, and answers with messages that wait. */
 export const pullMessages: Route = async (caller, { req, ctx, logger }) => {
   const start = Date.now()
-  const until = start + BOTPRESS_MS
+  const deadline = start + BOTPRESS_MS
   const fields = req.body?.trim() ? parseJsonBody(req) : {}
   const { taken, limit, conversationId, delivery } = parseFields(pullRequest, { fields, place: 'body' })
   const wait = waitPreference(req.headers['prefer'])
   const ids = taken.filter((id): id is string => typeof id === 'string' && MESSAGE_ID.test(id))
   const conversation = await withRetries(() => findConversation(caller, conversationId))
-  await unmark(caller.client, ids, until)
+  await unmark(caller.client, ids, deadline)
 
-  const list = async (query: { conversationId?: string; nextToken?: string }) => {
-    const { messages, meta } = await caller.client.listMessages({ ...query, tags: { delivery } })
-    // The list may lag behind the tags.
-    return { messages: messages.filter((message) => markOf(message) === delivery && !ids.includes(message.id)), meta }
-  }
-  const look = async (): Promise<Pulled> => {
-    const pulled: (object & { createdAt: string })[] = []
-    let more = false
-    const waiting = markedMessages(list, { conversationId: conversation?.id, onSkip: () => (more = true) })
-    for await (const message of waiting) {
-      if (pulled.length === limit || (pulled.length > 0 && Date.now() >= until)) {
-        more = true
-        break
-      }
-      const external = conversationId ?? (await externalConversationId(caller, message.conversationId))
-      // Nobody can be answered any more.
-      if (external === undefined) await tagMessage(caller.client, message.id, UNMARKED, { logger, deadline: until })
-      else pulled.push({ ...outgoingMessageOf(message, external, ctx.configuration), createdAt: message.createdAt })
-    }
-    pulled.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))
-    return { messages: pulled, more }
-  }
-
-  let pulled = await withRetries(look, { limitMs: Math.max(until - Date.now(), 0) })
-  if (!wait) return { body: pulled }
-  if (pulled.messages.length === 0) {
+  const wanted = { taken: ids, limit, conversation, delivery, configuration: ctx.configuration, logger }
+  const look = (limitMs: number) => findWaiting(caller, wanted, Date.now() + limitMs)
+  const leftMs = Math.max(deadline - Date.now(), 0)
+  let found = await withRetries(() => look(leftMs), { limitMs: leftMs })
+  if (!wait) return { body: found }
+  if (found.messages.length === 0) {
     const waitMs = start + wait.waitSeconds * 1000 - Date.now()
     await lookAgain(
       async (limitMs) => {
-        pulled = await inTime(limitMs, look)
-        return { isDone: pulled.messages.length > 0 }
+        found = await inTime(limitMs, () => look(limitMs))
+        return { isDone: found.messages.length > 0 }
       },
       { waitMs, maxPauseMs: MAX_PULL_PAUSE_MS }
     )
   }
-  return { body: pulled, headers: { 'preference-applied': appliedPreference({ waitSeconds: wait.waitSeconds }) } }
+  return { body: found, headers: { 'preference-applied': appliedPreference({ waitSeconds: wait.waitSeconds }) } }
+}
+
+type Wanted = {
+  /** They may still be listed, as the list may lag behind the tags. */
+  taken: string[]
+  limit: number
+  /** Without it: all. */
+  conversation?: Conversation
+  delivery: Mark
+  configuration: Configuration
+  logger: bp.Logger
+}
+
+/** Messages with a mark, in each conversation the oldest first, and whether there are others. */
+const findWaiting = async (caller: Caller, wanted: Wanted, deadline: number) => {
+  const { taken, limit, conversation, delivery, configuration, logger } = wanted
+  const found: (OutgoingMessage & { createdAt: string })[] = []
+  let more = false
+  // What is found by then is answered with, however many others Botpress has still to list.
+  const enoughAt = (Date.now() + deadline) / 2
+  const isWaiting = (message: Message) => markOf(message) === delivery && !taken.includes(message.id)
+  const list: ListMarked = async (query) => {
+    const { messages, meta } = await caller.client.listMessages({ ...query, tags: { delivery } })
+    return { messages: messages.filter(isWaiting), meta }
+  }
+  for await (const message of markedMessages(list, { conversationId: conversation?.id, onSkip: () => (more = true) })) {
+    if (found.length === limit || (found.length > 0 && Date.now() >= enoughAt)) {
+      more = true
+      break
+    }
+    const { id, createdAt } = message
+    const external = conversation?.tags['id'] ?? (await externalConversationId(caller, message.conversationId))
+    // Nobody can be answered any more.
+    if (external === undefined) await tagMessage(caller.client, id, UNMARKED, { logger, deadline })
+    else found.push({ ...outgoingMessageOf(message, external, configuration), createdAt })
+  }
+  const messages = found.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))
+  return { messages, more }
 }
 
 const MESSAGE_ID = /^msg_\w{1,100}$/
