@@ -59,13 +59,22 @@ export const tagMessage = async (
   tags: DeliveryTags,
   { logger, deadline }: WriteOptions
 ): Promise<boolean> => {
+  const write = async (): Promise<void> => {
+    const start = Date.now()
+    const leftMs = deadline - start
+    // An instance that was frozen past the deadline tags the message all the same.
+    const limitMs = leftMs > 0 ? Math.min(leftMs, BOTPRESS_MS) : LATE_MARK_MS
+    try {
+      const maxAskedMs = MAX_BOTPRESS_RETRY_AFTER_MS
+      await withRetries(() => client.updateMessage({ id, tags }), { limitMs, maxAskedMs })
+    } catch (thrown) {
+      const wasFrozenMeanwhile = Date.now() - start > limitMs + ASIDE_MS
+      if (!wasFrozenMeanwhile || leftMs <= 0) throw thrown
+      await write()
+    }
+  }
   try {
-    const leftMs = deadline - Date.now()
-    await withRetries(() => client.updateMessage({ id, tags }), {
-      // An instance that was frozen past the deadline tags the message all the same.
-      limitMs: leftMs > 0 ? Math.min(leftMs, BOTPRESS_MS) : LATE_MARK_MS,
-      maxAskedMs: MAX_BOTPRESS_RETRY_AFTER_MS,
-    })
+    await write()
     return true
   } catch (thrown) {
     if (BotpressFailure.in(thrown)?.isMissingResource) return true

@@ -79,6 +79,19 @@ describe('the record', () => {
     expect(marks()).toEqual({ Hi: undefined })
   })
 
+  it('is written also by an instance that was frozen while it wrote it, and Botpress fails after that', async () => {
+    outage.statusOf = () => 410
+    let writes = 0
+    outage.faultOf = ({ operation }) => {
+      if (operation !== 'updateMessage' || ++writes > 2) return undefined
+      if (writes === 1) outage.sandbox.elapse(MINUTE)
+      return { answer: { status: 500 } }
+    }
+    expect((await say('Hi')).status).toBe(400)
+    expect(marks()).toEqual({ Hi: 'failed' })
+    expect(writes).toBe(3)
+  })
+
   it('is written also by an instance that was frozen in the try', async () => {
     outage.statusOf = () => {
       outage.sandbox.elapse(MINUTE)
