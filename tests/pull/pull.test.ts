@@ -206,6 +206,36 @@ describe('POST {webhook URL}/pull', () => {
     expect((await pull({ taken })).body).toEqual({ messages: [], more: false })
   })
 
+  it('a conversation that Botpress cannot read now is passed over, and waits', async () => {
+    const { sandbox, say, pull, textsOf, failWith } = await puller()
+    const { body } = await say('unreadable', 'unreadable')
+    await say('good', 'good')
+    await sandbox.endInstance()
+    failWith(({ operation, input }) =>
+      operation === 'getConversation' && input['id'] === body.conversation.id ? { answer: { status: 500 } } : undefined
+    )
+    const answer = await pull()
+    expect([answer.status, textsOf(answer), answer.body.more]).toEqual([200, ['good'], true])
+    failWith(() => undefined)
+    expect(textsOf(await pull())).toEqual(['unreadable', 'good'])
+  })
+
+  it('where marks cannot be removed, no other removal runs on after the answer', async () => {
+    const { say, pull, idsOf, failWith, calls } = await puller({
+      bot: () => Array.from({ length: 5 }, (_, index) => ({ type: 'text', payload: { text: `${index}` } })),
+    })
+    await say('go')
+    const taken = idsOf(await pull())
+    failWith(({ operation, input }) => {
+      if (operation !== 'updateMessage') return undefined
+      return input['id'] === taken[0] ? { answer: { status: 403 } } : { answer: { status: 503 } }
+    })
+    expect((await pull({ taken })).status).toBe(403)
+    const made = calls.length
+    await new Promise((resolve) => setTimeout(resolve, 3000))
+    expect(calls).toHaveLength(made)
+  })
+
   it('takes a hundred at once', async () => {
     const { sandbox, say, pull, idsOf } = await puller({
       bot: () => Array.from({ length: 100 }, (_, index) => ({ type: 'text', payload: { text: `${index}` } })),

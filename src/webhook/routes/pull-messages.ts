@@ -53,8 +53,8 @@ export const pullMessages: Route = async (caller, { req, ctx, logger }) => {
 
   const wanted = { taken: ids, limit, conversation, delivery, configuration: ctx.configuration, logger }
   const look = (limitMs: number) => findWaiting(caller, wanted, Date.now() + limitMs)
-  const leftMs = Math.max(deadline - Date.now(), 0)
-  let found = await withRetries(() => look(leftMs), { limitMs: leftMs })
+  const leftMs = () => Math.max(deadline - Date.now(), 0)
+  let found = await withRetries(() => look(leftMs()), { limitMs: leftMs() })
   if (!wait) return { body: found }
   if (found.messages.length === 0) {
     const waitMs = start + wait.waitSeconds * 1000 - Date.now()
@@ -98,7 +98,15 @@ const findWaiting = async (caller: Caller, wanted: Wanted, deadline: number) => 
       break
     }
     const { id, createdAt } = message
-    const external = conversation?.tags['id'] ?? (await externalConversationId(caller, message.conversationId))
+    let external = conversation?.tags['id']
+    try {
+      external ??= await externalConversationId(caller, message.conversationId)
+    } catch (thrown) {
+      if (!BotpressFailure.in(thrown)) throw thrown
+      // It is there, and cannot be read now.
+      more = true
+      continue
+    }
     // Nobody can be answered any more.
     if (external === undefined) await tagMessage(caller.client, id, UNMARKED, { logger, deadline })
     else found.push({ ...outgoingMessageOf(message, external, configuration), createdAt })
@@ -120,6 +128,7 @@ const MAX_REMOVALS = 20
  */
 const unmark = async (client: Client, ids: string[], until: number): Promise<void> => {
   for (let first = 0; first < ids.length; first += MAX_REMOVALS) {
+    // All of them, so that none runs on after the answer.
     const removals = ids.slice(first, first + MAX_REMOVALS).map(async (id) => {
       const limitMs = Math.max(until - Date.now(), 0)
       try {
@@ -129,6 +138,7 @@ const unmark = async (client: Client, ids: string[], until: number): Promise<voi
         if (!failure?.isMissingResource && failure?.more.status !== 400) throw thrown
       }
     })
-    await Promise.all(removals)
+    const failed = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected')
+    if (failed) throw (failed as PromiseRejectedResult).reason
   }
 }
