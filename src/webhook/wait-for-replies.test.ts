@@ -186,6 +186,13 @@ describe('waiting for replies', () => {
     expect(time).toBeLessThan(8000)
   })
 
+  it('ends where Botpress refuses for good', async () => {
+    const { looks } = await wait(() => {
+      throw new BotpressFailure('no', { status: 403 })
+    })
+    expect(looks).toHaveLength(1)
+  })
+
   it('goes on after a look that took long', async () => {
     let time = 0
     let looks = 0
