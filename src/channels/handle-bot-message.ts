@@ -8,9 +8,9 @@ import { redeliverIfDue } from '../redelivery/redeliver-if-due'
 import { CALL_MS } from '../time-limits'
 
 /**
- * Delivers a message of the bot, of any type, to the endpoint, and then those that it missed; or marks it as waiting. Failures are logged for the
- * bot's owner. `Mark` says when a message is tried again. `props.client` is never used, because it has retries and
- * connections of its own.
+ * Delivers a message of the bot, of any type, to the endpoint, and then those that it missed; or marks it as waiting. Failures
+ * are logged for the bot's owner. `Mark` says when a message is tried again. `props.client` is never used, because it has
+ * retries and connections of its own.
  *
  * @throws RuntimeError if this integration did not make the conversation, the endpoint is not configured, or it did not take
  * the message
@@ -20,8 +20,9 @@ export const handleBotMessage = async (props: bp.AnyMessageProps): Promise<void>
   const { id, createdAt } = message
   const deadline = Date.now() + CALL_MS
   try {
-    const body = outgoingMessageOf(message, externalIdOf(conversation, id), ctx.configuration)
+    const conversationId = externalIdOf(conversation, id)
     if (ctx.configuration.pull) return await letWait(props, deadline)
+    const body = outgoingMessageOf(message, conversationId, ctx.configuration)
     await deliverOrMark(props, { id, createdAt, body }, markOf(message), deadline)
   } catch (thrown) {
     if (thrown instanceof RuntimeError) logger.forBot().error(thrown.message)
