@@ -13,19 +13,21 @@ type Options = {
   conversationId?: string
   /** Asked again each time the list is read. */
   isWanted?: (message: Message) => boolean
+  /** To read one conversation, as the others wait. */
+  readMs?: number
   /** Gets the failure if a conversation is skipped because it cannot be listed now. */
   onSkip?: (failure: BotpressFailure) => void
 }
 
 /**
  * Yields each marked message once: one conversation after the other, in each the oldest first. The order between
- * conversations does not matter, so only one is held in memory. Of a very long one, what is listed in 3 s comes first.
+ * conversations does not matter, so only one is held in memory. Of a very long one, what is read in time comes first.
  *
  * @throws what `list` throws for all conversations
  */
 export async function* markedMessages(
   list: ListMarked,
-  { conversationId, isWanted = () => true, onSkip }: Options = {}
+  { conversationId, isWanted = () => true, readMs = READ_CONVERSATION_MS, onSkip }: Options = {}
 ): AsyncGenerator<Message> {
   const seen = new Set<string>()
   const isNew = (message: Message) => !seen.has(message.id) && isWanted(message)
@@ -38,7 +40,7 @@ export async function* markedMessages(
         const newOnPage = page.filter((message) => message.conversationId === id && isNew(message))
         if (newOnPage.length === 0) continue
         foundAny = true
-        const all = isAll ? newOnPage : await conversationOf(newOnPage, list, onSkip)
+        const all = isAll ? newOnPage : await conversationOf(newOnPage, list, { readMs, onSkip })
         const inOrder = all.filter(isNew).reverse()
         for (const message of [...newOnPage, ...inOrder]) seen.add(message.id)
         yield* inOrder
@@ -58,8 +60,12 @@ async function* pages(list: ListMarked, conversationId?: string): AsyncGenerator
 }
 
 /** All marked messages of the conversation that `some` belong to, newest first. */
-const conversationOf = async (some: Message[], list: ListMarked, onSkip?: Options['onSkip']): Promise<Message[]> => {
-  const until = Date.now() + READ_CONVERSATION_MS
+const conversationOf = async (
+  some: Message[],
+  list: ListMarked,
+  { readMs, onSkip }: { readMs: number; onSkip?: Options['onSkip'] }
+): Promise<Message[]> => {
+  const until = Date.now() + readMs
   const all: Message[] = []
   try {
     for await (const { page } of pages(list, some[0]?.conversationId)) {

@@ -1,4 +1,4 @@
-import type { Client, Conversation, Message } from '@botpress/client'
+import type { Conversation, Message } from '@botpress/client'
 import * as z from 'zod'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../../botpress/botpress-failure'
@@ -11,7 +11,8 @@ import type { Configuration } from '../../configuration'
 import { type OutgoingMessage, outgoingMessageOf } from '../../messages/outgoing-message'
 import { type Mark, markOf, tagMessage, UNMARKED } from '../../outbox/mark'
 import { type ListMarked, markedMessages } from '../../outbox/marked-messages'
-import { BOTPRESS_MS, MAX_PULL_PAUSE_MS } from '../../time-limits'
+import { removeMarks } from '../../outbox/remove-marks'
+import { BOTPRESS_MS, BOTPRESS_REQUEST_MS, MAX_PULL_PAUSE_MS } from '../../time-limits'
 import { findConversation } from '../find-conversation'
 import { parseJsonBody } from '../request/json-body'
 import { appliedPreference, waitPreference } from '../request/preferences'
@@ -19,6 +20,8 @@ import { deliveryMark, externalId, parseFields } from '../request/request-fields
 import type { Route } from './route'
 
 const MAX_MESSAGES = 100
+
+const MESSAGE_ID = /^msg_\w{1,100}$/
 
 const isLimit = (value: unknown): boolean =>
   Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_MESSAGES
@@ -49,21 +52,24 @@ export const pullMessages: Route = async (caller, { req, ctx, logger }) => {
   const wait = waitPreference(req.headers['prefer'])
   const ids = taken.filter((id): id is string => typeof id === 'string' && MESSAGE_ID.test(id))
   const conversation = await withRetries(() => findConversation(caller, conversationId))
-  await unmark(caller.client, ids, deadline)
+  await removeMarks(caller.client, ids, deadline)
 
   const wanted = { taken: ids, limit, conversation, delivery, configuration: ctx.configuration, logger }
-  const look = (limitMs: number) => findWaiting(caller, wanted, Date.now() + limitMs)
-  const leftMs = () => Math.max(deadline - Date.now(), 0)
+  const look = (limitMs: number, readMs = limitMs / 2) => findWaiting(caller, wanted, { limitMs, readMs })
+  const waitUntil = wait ? start + wait.waitSeconds * 1000 : deadline
+  // A short wait is for the bot: Botpress may take as long for a look as for any request.
+  const firstUntil = Math.min(Math.max(waitUntil, Date.now() + BOTPRESS_REQUEST_MS), deadline)
+  const leftMs = () => Math.max(firstUntil - Date.now(), 0)
   let found = await withRetries(() => look(leftMs()), { limitMs: leftMs() })
   if (!wait) return { body: found }
   if (found.messages.length === 0) {
-    const waitMs = start + wait.waitSeconds * 1000 - Date.now()
     await lookAgain(
       async (limitMs) => {
-        found = await inTime(limitMs, () => look(limitMs))
+        // A part of a conversation would be out of order: better to answer with none, and to read it the next time.
+        found = await inTime(limitMs, () => look(limitMs, Infinity))
         return { isDone: found.messages.length > 0 }
       },
-      { waitMs, maxPauseMs: MAX_PULL_PAUSE_MS }
+      { waitMs: waitUntil - Date.now(), maxPauseMs: MAX_PULL_PAUSE_MS }
     )
   }
   return { body: found, headers: { 'preference-applied': appliedPreference({ waitSeconds: wait.waitSeconds }) } }
@@ -80,20 +86,30 @@ type Wanted = {
   logger: bp.Logger
 }
 
-/** Messages with a mark, in each conversation the oldest first, and whether there are others. */
-const findWaiting = async (caller: Caller, wanted: Wanted, deadline: number) => {
+/**
+ * Messages with a mark, in each conversation the oldest first, and whether there are others.
+ *
+ * @param limitMs after half of it, what is found is answered with, however many others Botpress has still to list
+ * @param readMs to read a conversation
+ */
+const findWaiting = async (
+  caller: Caller,
+  wanted: Wanted,
+  { limitMs, readMs }: { limitMs: number; readMs: number }
+) => {
   const { taken, limit, conversation, delivery, configuration, logger } = wanted
   const found: (OutgoingMessage & { createdAt: string })[] = []
   let more = false
-  // What is found by then is answered with, however many others Botpress has still to list.
-  const enoughAt = (Date.now() + deadline) / 2
+  const start = Date.now()
+  const deadline = start + limitMs
   const isWaiting = (message: Message) => markOf(message) === delivery && !taken.includes(message.id)
   const list: ListMarked = async (query) => {
     const { messages, meta } = await caller.client.listMessages({ ...query, tags: { delivery } })
     return { messages: messages.filter(isWaiting), meta }
   }
-  for await (const message of markedMessages(list, { conversationId: conversation?.id, onSkip: () => (more = true) })) {
-    if (found.length === limit || (found.length > 0 && Date.now() >= enoughAt)) {
+  const options = { conversationId: conversation?.id, readMs, onSkip: () => (more = true) }
+  for await (const message of markedMessages(list, options)) {
+    if (found.length === limit || (found.length > 0 && Date.now() >= start + limitMs / 2)) {
       more = true
       break
     }
@@ -113,32 +129,4 @@ const findWaiting = async (caller: Caller, wanted: Wanted, deadline: number) => 
   }
   const messages = found.sort((a, b) => Date.parse(a.createdAt) - Date.parse(b.createdAt))
   return { messages, more }
-}
-
-const MESSAGE_ID = /^msg_\w{1,100}$/
-
-/** At the same time. */
-const MAX_REMOVALS = 20
-
-/**
- * Removes the marks of messages.
- *
- * @param until when it must have ended, in milliseconds since 1970
- * @throws what the client throws, so that the request can be repeated; but not for messages that there are not
- */
-const unmark = async (client: Client, ids: string[], until: number): Promise<void> => {
-  for (let first = 0; first < ids.length; first += MAX_REMOVALS) {
-    // All of them, so that none runs on after the answer.
-    const removals = ids.slice(first, first + MAX_REMOVALS).map(async (id) => {
-      const limitMs = Math.max(until - Date.now(), 0)
-      try {
-        await withRetries(() => client.updateMessage({ id, tags: UNMARKED }), { limitMs })
-      } catch (thrown) {
-        const failure = BotpressFailure.in(thrown)
-        if (!failure?.isMissingResource && failure?.more.status !== 400) throw thrown
-      }
-    })
-    const failed = (await Promise.allSettled(removals)).find(({ status }) => status === 'rejected')
-    if (failed) throw (failed as PromiseRejectedResult).reason
-  }
 }
