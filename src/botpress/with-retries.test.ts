@@ -67,13 +67,21 @@ describe('withRetries', () => {
     await expect(withRetries(work, limits)).rejects.toBe(busy)
   })
 
-  it('ends in time with the last failure where the work hangs after it', async () => {
+  it('ends in time with a timeout where the work hangs, whatever failed before', async () => {
     let calls = 0
     const work = async () => {
       if (++calls === 1) throw busy
       await sleep(10_000, undefined, { ref: false })
     }
-    await expect(withRetries(work, limits)).rejects.toBe(busy)
+    await expect(withRetries(work, limits)).rejects.toMatchObject({ more: { timedOut: true } })
+  })
+
+  it('repeats nothing that may not be repeated', async () => {
+    const reset = new BotpressFailure('reset')
+    const work = workThatFails(busy, reset)
+    const mayRepeat = (failure: BotpressFailure) => failure === busy
+    await expect(withRetries(work, { limitMs: 5000, firstPauseMs: 1, mayRepeat })).rejects.toBe(reset)
+    expect(work.calls).toBe(2)
   })
 
   it('ends in time with a timeout where the work has not even failed', async () => {

@@ -1,16 +1,9 @@
 import * as z from 'zod'
 import { parseFormOrJson } from './form-body'
 import type { Body } from './json-body'
-import { isJsonObject, type JsonObject, usualMistake } from './json-object'
+import { isJsonObject } from './json-object'
+import { isAbsent, payloadField, presentPayload } from './payload'
 import { externalId, parseFields, textField } from './request-fields'
-
-/** Deeper values overflow the stack of JSON.stringify. */
-const MAX_DEPTH = 1000
-
-const isWithinDepth = (value: unknown, depth: number): boolean =>
-  typeof value !== 'object' ||
-  value === null ||
-  (depth > 0 && Object.values(value).every((child) => isWithinDepth(child, depth - 1)))
 
 const TEXT_200 = 'must be a string of at most 200 characters'
 
@@ -21,13 +14,6 @@ const MAX_URL_LENGTH = 40_000
 const URI = /^(?:[\w.~:/?[\]@!$&'()*+,;=-]|%[\da-f]{2})+(?:#(?:[\w.~:/?@!$&'()*+,;=-]|%[\da-f]{2})*)?$/i
 
 const NO_URI = 'must be a URI: write other characters with %'
-
-const isAbsent = (value: unknown): boolean => value === undefined || value === null || value === ''
-
-const payloadError = ({ input }: { input?: unknown }): string => {
-  const mistake = usualMistake(input)
-  return mistake ? `must be an object: ${mistake}` : 'must be an object'
-}
 
 /** Checks the two rules below even if other fields are wrong. For that, nothing above may abort (zod's `custom` does). */
 const when = ({ value }: { value: unknown }) => isJsonObject(value)
@@ -46,11 +32,7 @@ export const messageRequest = z
       .describe(
         'The text, or a summary of the payload for other types. Required if `type` is `text`, or if the payload is missing or empty.'
       ),
-    // Not z.record, which drops the key `__proto__`.
-    payload: z
-      .custom<JsonObject>(isJsonObject, { error: payloadError, abort: false })
-      .refine((payload) => isWithinDepth(payload, MAX_DEPTH), { error: `must be at most ${MAX_DEPTH} levels deep` })
-      .meta({ type: 'object', additionalProperties: true })
+    payload: payloadField()
       .describe(
         'Anything that the bot should get. If it is missing, `null`, `""` or `[]`, the bot gets `{ text }`. If it has no text, `text` is added to it.'
       )
@@ -96,9 +78,7 @@ export type IncomingMessage = ReturnType<typeof parseMessageRequest>
 export const parseMessageRequest = (req: Body) => {
   const given = parseFormOrJson(req, Object.keys(messageRequest.shape), ['payload', 'user'])
   const { payload: sent, user: profile } = given.fields
-  // PHP writes an empty object as an empty array.
-  const isPayloadMissing = isAbsent(sent) || (Array.isArray(sent) && sent.length === 0)
-  const fields = { ...given.fields, user: presentFields(profile), payload: isPayloadMissing ? undefined : sent }
+  const fields = { ...given.fields, user: presentFields(profile), payload: presentPayload(sent) }
   const { text, payload = {}, user, ...ids } = parseFields(messageRequest, { ...given, fields })
   return {
     ...ids,

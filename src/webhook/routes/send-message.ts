@@ -1,6 +1,7 @@
 import { BotpressFailure } from '../../botpress/botpress-failure'
 import type { Caller } from '../../botpress/caller'
 import { forget, getOrCreateConversation, getOrCreateUser } from '../../botpress/directory'
+import { Verbatim } from '../../botpress/verbatim'
 import { withRetries } from '../../botpress/with-retries'
 import type { Configuration } from '../../configuration'
 import { outgoingMessageOf } from '../../messages/outgoing-message'
@@ -56,17 +57,5 @@ const createMessage = async (caller: Caller, incoming: IncomingMessage, { plainT
     // The remembered user or conversation may have been deleted.
     forget(caller.installation, { userId, conversationId })
     return create()
-  }
-}
-
-/**
- * A payload that arrives as it is. axios copies plain objects without the keys `constructor`, `prototype` and `__proto__`, but
- * leaves instances of classes alone.
- */
-class Verbatim {
-  constructor(private readonly value: object) {}
-
-  toJSON() {
-    return this.value
   }
 }
