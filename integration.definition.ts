@@ -121,6 +121,23 @@ export default new IntegrationDefinition({
         .describe('Lets one call at a time deliver messages again'),
     },
   },
+  events: {
+    custom: {
+      // As in Botpress's own Chat integration.
+      title: 'Custom Event',
+      description: 'Something that your backend tells the bot, and that is no message of a user: an order was paid',
+      schema: z.object({
+        type: z.string().title('Type').describe('The name that your backend gave the event, such as order_paid'),
+        payload: anyObject.title('Payload').describe('What your backend tells about it: any object'),
+        conversationId: z
+          .string()
+          .title('Conversation id')
+          .describe('The id that your backend gave the conversation that it belongs to'),
+        userId: z.string().optional().title('User id').describe('The id that your backend gave the user, if any'),
+        eventId: z.string().optional().title('Event id').describe('The id that your backend gave the event, if any'),
+      }),
+    },
+  },
   actions: {
     getOrCreateUser: {
       title: 'Get or create a user',

@@ -1,6 +1,8 @@
 import { STATUS_CODES } from 'node:http'
+import type * as z from 'zod'
 import packageJson from '../package.json'
 import { USER_AGENT } from '../src/endpoint/post'
+import { conversationQuery, userQuery } from '../src/webhook/routes/forget'
 import { messagesQuery } from '../src/webhook/routes/read-messages'
 import { EXAMPLES, PROBLEM_EXAMPLES } from './examples'
 import { type Schema, schemaOf, schemaRef, schemas } from './schemas'
@@ -46,8 +48,8 @@ const problems = {
   504: problem(504, 'Botpress took too long. It is safe to send the same request again.'),
 }
 
-const queryParameters = () => {
-  const { properties, required = [] } = schemaOf(messagesQuery) as {
+const queryParameters = (query: z.ZodType) => {
+  const { properties, required = [] } = schemaOf(query) as {
     properties: Record<string, Schema>
     required?: string[]
   }
@@ -60,6 +62,21 @@ const queryParameters = () => {
     example: EXAMPLES.query[name as keyof typeof EXAMPLES.query],
   }))
 }
+
+/** A request to forget something. */
+const forget = (operationId: string, summary: string, description: string, query: z.ZodType) => ({
+  operationId,
+  tags: ['bot'],
+  summary,
+  description: `${description} What Botpress keeps elsewhere, as in its logs and tables, stays.`,
+  parameters: queryParameters(query),
+  responses: {
+    204: { description: 'There is none, or no longer: it can be repeated.' },
+    ...problems,
+    400: problem('400 forgetting', 'A parameter at fault.'),
+    405: problem('405 forgetting', 'Another method.', { Allow: header('The methods that there are.', 'DELETE') }),
+  },
+})
 
 type HeaderParameter = readonly [name: string, required: boolean, description: string, example: string]
 
@@ -167,7 +184,7 @@ export const openApiDocument = {
         summary: 'Read messages',
         description:
           'Those of a conversation, or those that have not reached your endpoint. Newest first, a page at a time. Creates nothing.',
-        parameters: queryParameters(),
+        parameters: queryParameters(messagesQuery),
         responses: {
           200: { description: 'A page of messages.', content: json(schemaRef('Messages'), EXAMPLES.messages) },
           ...problems,
@@ -225,6 +242,50 @@ export const openApiDocument = {
           409: problem(409, 'The configuration names no endpoint that messages could go to, or Pull is switched on.'),
         },
       },
+    },
+    '/events': {
+      post: {
+        operationId: 'sendEvent',
+        tags: ['bot'],
+        summary: 'Tell the bot of an event',
+        description:
+          'Of what is no message of a user: an order was paid, a call has ended, a human hands the conversation back. The bot gets a Custom Event, may start a workflow with it, and may write first.',
+        requestBody: {
+          required: true,
+          content: {
+            ...json(schemaRef('EventRequest'), EXAMPLES.event),
+            'application/x-www-form-urlencoded': {
+              schema: schemaRef('EventRequest'),
+              encoding: { payload: { contentType: 'application/json' } },
+              example: EXAMPLES.event,
+            },
+          },
+        },
+        responses: {
+          200: {
+            description: 'The bot has the event. The Botpress objects.',
+            content: json(schemaRef('Told'), EXAMPLES.told),
+          },
+          ...problems,
+          502: problem('502 telling', 'Botpress failed or could not be reached, and may have taken the event.'),
+        },
+      },
+    },
+    '/conversations': {
+      delete: forget(
+        'forgetConversation',
+        'Delete a conversation',
+        'Deletes a conversation with its messages.',
+        conversationQuery
+      ),
+    },
+    '/users': {
+      delete: forget(
+        'forgetUser',
+        'Delete a user',
+        'Deletes a user. The user’s messages go with their conversations.',
+        userQuery
+      ),
     },
   },
   webhooks: {

@@ -25,6 +25,25 @@ const message = {
   tags: { id: '1', conversationId },
 }
 
+const conversation = {
+  id: conversationId,
+  createdAt,
+  updatedAt: createdAt,
+  channel: 'channel',
+  integration: 'messaging-api',
+  tags: { id: 'tea' },
+}
+
+const user = { id: userId, createdAt, updatedAt: createdAt, tags: { id: 'ada' } }
+
+const event = {
+  conversationId: 'tea',
+  userId: 'ada',
+  type: 'order_paid',
+  payload: { order: 42 },
+  eventId: 'order-42-paid',
+}
+
 /** What the sandbox's demo bot and the integration said to each other. */
 export const EXAMPLES = {
   request,
@@ -42,15 +61,8 @@ export const EXAMPLES = {
   },
   received: {
     message,
-    user: { id: userId, createdAt, updatedAt: createdAt, tags: { id: 'ada' } },
-    conversation: {
-      id: conversationId,
-      createdAt,
-      updatedAt: createdAt,
-      channel: 'channel',
-      integration: 'messaging-api',
-      tags: { id: 'tea' },
-    },
+    user,
+    conversation,
     replies: [outgoing],
   },
   messages: {
@@ -70,7 +82,22 @@ export const EXAMPLES = {
     ],
     meta: {},
   },
-  query: { conversationId: 'tea', delivery: 'failed', nextToken: '' },
+  event,
+  told: {
+    event: {
+      id: 'evt_01M7XD4X0S6A2Y5QZ1R8J4M3TB',
+      createdAt: '2026-11-20T21:17:39.021Z',
+      type: 'custom',
+      payload: event,
+      conversationId,
+      userId,
+      status: 'pending',
+      failureReason: null,
+    },
+    conversation,
+    user,
+  },
+  query: { conversationId: 'tea', userId: 'ada', delivery: 'failed', nextToken: '' },
   registrationTest: { type: 'test', payload: 'test' },
 }
 
@@ -100,7 +127,10 @@ export const PROBLEM_EXAMPLES = {
       { path: 'conversationId', message: 'is required, a string of 1 to 500 characters, unless delivery is given' },
     ],
   },
-  404: { detail: 'There is nothing at /message of this webhook. Its paths are /, /pull, /messages, /redeliveries.' },
+  404: {
+    detail:
+      'There is nothing at /message of this webhook. Its paths are /, /pull, /messages, /redeliveries, /events, /conversations, /users.',
+  },
   '400 pulling': {
     detail: 'Wrong in the body: limit.',
     errors: [{ path: 'limit', message: 'must be a whole number from 1 to 100' }],
@@ -108,6 +138,15 @@ export const PROBLEM_EXAMPLES = {
   '400 redelivering': {
     detail: 'Wrong in the body: delivery.',
     errors: [{ path: 'delivery', message: 'must be "failed", "unknown" or "waiting"' }],
+  },
+  '400 forgetting': {
+    detail: 'Wrong in the query: userId.',
+    errors: [{ path: 'userId', message: 'is required: a string of 1 to 500 characters' }],
+  },
+  '405 forgetting': { detail: 'The method GET is not known here. Use DELETE.' },
+  '502 telling': {
+    detail:
+      'Botpress failed, and may have taken the event: socket hang up (ECONNRESET). Send it again with its eventId.',
   },
   '404 reading': { detail: 'There is no conversation with the conversationId "tea".' },
   '405 reading': { detail: 'The method POST is not known here. Use GET.' },

@@ -3,6 +3,7 @@ import * as z from 'zod'
 import { messageRequest } from '../src/webhook/request/message-request'
 import { pullRequest } from '../src/webhook/routes/pull-messages'
 import { redeliveryRequest } from '../src/webhook/routes/redeliver-messages'
+import { eventRequest } from '../src/webhook/routes/send-event'
 
 /** A JSON Schema. */
 export type Schema = Record<string, unknown>
@@ -16,11 +17,15 @@ export const schemaOf = (schema: z.ZodType): Schema => {
 /** Stands for one of `schemas`. */
 export const schemaRef = (name: string) => ({ $ref: `#/components/schemas/${name}` })
 
-/** Botpress's own description of one of its objects, without the links of its documentation. Newer clouds add fields. */
-const vendorSchema = (name: 'Message' | 'User' | 'Conversation'): Schema =>
-  JSON.parse(JSON.stringify(state.schemas[name].schema).replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'), (key, value) =>
-    key === 'additionalProperties' && value === false ? undefined : value
-  )
+/** Botpress's own description of one of its objects, without the links of its documentation, and in OpenAPI 3.1. */
+const vendorSchema = (name: 'Message' | 'User' | 'Conversation' | 'Event'): Schema =>
+  JSON.parse(JSON.stringify(state.schemas[name].schema).replaceAll(/\[([^\]]+)\]\([^)]+\)/g, '$1'), (key, value) => {
+    // Newer clouds add fields.
+    if (key === 'additionalProperties' && value === false) return undefined
+    if (value?.nullable !== true) return value
+    const { nullable: _, type, ...rest } = value
+    return { type: [type, 'null'], ...rest }
+  })
 
 const outgoingFields = {
   type: {
@@ -108,6 +113,10 @@ export const schemas = {
     },
     ['reason']
   ),
+  EventRequest: schemaOf(eventRequest),
+  Told: object({ event: schemaRef('Event'), conversation: schemaRef('Conversation'), user: schemaRef('User') }, [
+    'user',
+  ]),
   Problem: object(
     {
       title: { type: 'string', description: 'The status in words.' },
@@ -125,4 +134,5 @@ export const schemas = {
   Message: vendorSchema('Message'),
   User: vendorSchema('User'),
   Conversation: vendorSchema('Conversation'),
+  Event: vendorSchema('Event'),
 }

@@ -3,8 +3,15 @@ import { startSandbox as start } from './sandbox'
 
 // What others build on: these types name nothing from elsewhere.
 
-/** What the bot gets, with the ids that the backend chose. */
-export type BotInput = { type: string; payload: Record<string, any>; conversationId?: string; userId?: string }
+/** What the bot gets, with the ids that the backend chose: a message, or an event under the name that the backend gave it. */
+export type BotInput = {
+  type: string
+  payload: Record<string, any>
+  conversationId?: string
+  userId?: string
+  /** If it is an event. */
+  event?: { eventId?: string }
+}
 
 /** A text, or any message. */
 export type BotReply = string | { type: string; payload: Record<string, unknown> }
@@ -63,12 +70,15 @@ export type Wanted = { conversationId?: string; count?: number; waitSeconds?: nu
 
 /** What the bot has received. */
 export type Received = {
-  kind: 'message'
+  kind: 'message' | 'event'
   type: string
   payload: object
   conversationId?: string
   userId?: string
+  /** Of a message. */
   messageId?: string
+  /** Of an event that has one. */
+  eventId?: string
 }
 
 /** A message of the bot, and what became of it. */

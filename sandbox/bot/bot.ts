@@ -6,8 +6,22 @@ export type BotMessage = {
   tags?: Record<string, string>
 }
 
-/** What the bot gets, with the ids that the backend chose. */
-export type BotInput = Pick<BotMessage, 'type' | 'payload'> & { conversationId?: string; userId?: string }
+/** What the bot gets, with the ids that the backend chose: a message, or an event under the name that the backend gave it. */
+export type BotInput = Pick<BotMessage, 'type' | 'payload'> & {
+  conversationId?: string
+  userId?: string
+  /** If it is an event. */
+  event?: { eventId?: string }
+}
+
+/** The payload of the integration's event. */
+type CustomEvent = Omit<BotInput, 'event'> & { eventId?: string }
+
+/** An event as the bot gets it. */
+export const eventInputOf = ({ payload: told }: { payload: Record<string, unknown> }): BotInput => {
+  const { type, payload, conversationId, userId, eventId } = told as CustomEvent
+  return { type, payload, conversationId, userId, event: { eventId } }
+}
 
 /** A text, or any message. */
 export type BotReply = string | BotMessage

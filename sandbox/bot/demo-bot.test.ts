@@ -44,6 +44,13 @@ describe('the demo bot', () => {
     ])
   })
 
+  it('answers an event with one text that names its type', () => {
+    const event = { eventId: '1' }
+    expect(bot({ type: 'card', payload: { text: 'silent' }, event })).toEqual([
+      { type: 'text', payload: { text: 'You told me of the event card.' } },
+    ])
+  })
+
   it.each(['constructor', '__proto__', 'burst', 'burst x'])('takes %s for a text like any other', (text) => {
     expect(say(text)).toEqual([{ type: 'text', payload: { text: expect.stringContaining(text) } }])
   })

@@ -5,14 +5,15 @@ const text = (words: string): BotMessage => ({ type: 'text', payload: { text: wo
 
 /**
  * A bot to try things out on. To a text it answers one that holds the same words; to the name of a message type a sample
- * of that type; to `burst N` N texts; to `silent` nothing, whatever their case; to a message of another type a text that
- * names the type.
+ * of that type; to `burst N` N texts; to `silent` nothing, whatever their case; to an event, and to a message of another type, a text
+ * that names the type.
  *
  * @param mediaUrl where the folder `demo-media` is served
  */
 export const demoBot = (mediaUrl: string) => {
   const samples = demoMessages(mediaUrl)
-  return ({ type, payload }: BotInput): BotMessage[] => {
+  return ({ type, payload, event }: BotInput): BotMessage[] => {
+    if (event) return [text(`You told me of the event ${type}.`)]
     if (type !== 'text') return [text(`You sent a message of type ${type}.`)]
     const words = String(payload.text).trim().toLowerCase()
     if (words === 'silent') return []

@@ -1,7 +1,10 @@
-import type { Conversation, Message } from '@botpress/client'
+import type { Conversation, Event, Message } from '@botpress/client'
 import { EventEmitter } from 'node:events'
 import type { Exchange } from './exchange'
 import type { InstanceState } from './function-host/function-host'
+
+/** What the bot may answer. */
+export type Incoming = Message | Event
 
 /** A message of the bot and what became of it. */
 export type Delivery = {
@@ -11,8 +14,10 @@ export type Delivery = {
 }
 
 type Events = {
-  /** A message is in its conversation; the last is the message that the bot answers with it, where it is one of the bot. */
-  message: [Message, Conversation, Message?]
+  /** A message is in its conversation; the last is what the bot answers with it, where it is one of the bot. */
+  message: [Message, Conversation, Incoming?]
+  /** The integration has told the bot of an event. */
+  event: [Event]
   /** The tags of a message have been changed. */
   tags: [Message]
   /** The integration is done with a message of the bot. */

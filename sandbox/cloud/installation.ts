@@ -3,9 +3,9 @@ import { randomUUID } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { ulid } from 'ulid'
 import definition from '../../integration.definition'
-import { type Bot, type BotMessage, repliesOf } from '../bot/bot'
+import { type Bot, type BotInput, type BotMessage, eventInputOf, repliesOf } from '../bot/bot'
 import { Chat } from './chat/chat'
-import type { CloudEvents } from './cloud-events'
+import type { CloudEvents, Incoming } from './cloud-events'
 import type { Credential } from './credential'
 import type { IntegrationRequest, IntegrationResponse } from './function-host/integration-call'
 import { secretsIn } from './redact'
@@ -97,10 +97,15 @@ export const createInstallation = (
       message: Object.keys(message?.tags ?? {}),
     },
     declaredStates: definition.states ?? {},
+    declaredEvents: definition.events ?? {},
     updatesMatches,
     onMessage: (created, answered) => {
       events.emit('message', created, chat.conversations.get(created.conversationId), answered)
-      if (created.direction === 'incoming') track(answer(created).catch(logBot))
+      if (created.direction === 'incoming') track(answer(created, inputOf(created)).catch(logBot))
+    },
+    onEvent: (event) => {
+      events.emit('event', event)
+      track(answer(event, eventInputOf(event)).catch(logBot))
     },
     onTags: (tagged) => events.emit('tags', tagged),
   })
@@ -120,21 +125,24 @@ export const createInstallation = (
 
   const logBot = (thrown: unknown) =>
     events.emit('log', `The bot: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}`)
-  /** The bot answers on its own time, not within the call that brought the message. */
-  const answer = async (incoming: Message): Promise<void> => {
+  const inputOf = ({ type, payload, conversationId, userId }: Message): BotInput => ({
+    type,
+    payload,
+    conversationId: chat.conversations.get(conversationId).tags['id'],
+    userId: chat.users.get(userId).tags['id'],
+  })
+
+  /** The bot answers on its own time, not within the call that brought what it answers. */
+  const answer = async (incoming: Incoming, input: BotInput): Promise<void> => {
     await setImmediate()
-    const { type, payload, conversationId, userId } = incoming
-    const ids = {
-      conversationId: chat.conversations.get(conversationId).tags['id'],
-      userId: chat.users.get(userId).tags['id'],
-    }
-    for (const reply of repliesOf(await bot({ type, payload, ...ids }))) {
-      track(say(conversationId, reply, incoming).catch(logBot))
-    }
+    const replies = repliesOf(await bot(input))
+    const { conversationId } = incoming
+    if (conversationId === undefined) return
+    for (const reply of replies) track(say(conversationId, reply, incoming).catch(logBot))
   }
 
   /** Messages that follow each other fast are delivered at the same time: an order is not promised. */
-  const say = async (conversationId: string, reply: BotMessage, answered?: Message) => {
+  const say = async (conversationId: string, reply: BotMessage, answered?: Incoming) => {
     chat.operations.getConversation({ id: conversationId })
     const said = chat.createBotMessage({ ...reply, conversationId, userId: botUser.id }, answered)
     return { ...(await deliver(said)), messageId: said.id }

@@ -1,15 +1,17 @@
 import { EventEmitter } from 'node:events'
+import { eventInputOf } from '../bot/bot'
 import type { CloudEvents } from '../cloud/cloud-events'
 import type { Exchange } from '../cloud/exchange'
 
-/** A message that the bot has received, with the ids that the backend chose. */
+/** A message or an event that the bot has received, with the ids that the backend chose. */
 export type Received = {
-  kind: 'message'
+  kind: 'message' | 'event'
   type: string
   payload: object
   conversationId?: string
   userId?: string
   messageId?: string
+  eventId?: string
 }
 
 /** A message of the bot, and what became of it. */
@@ -58,9 +60,13 @@ export class CloudRecord extends EventEmitter<{ change: []; close: [] }> {
         if (this.deliveries.size > MAX_ENTRIES) this.deliveries.delete([...this.deliveries.keys()][0]!)
       } else {
         const ids = { conversationId, userId: externalUserId(userId), messageId: tags['id'] }
-        this.received.push({ kind: 'message', type, payload, ...ids })
-        if (this.received.length > MAX_ENTRIES) this.received.shift()
+        this.addReceived({ kind: 'message', type, payload, ...ids })
       }
+      this.emit('change')
+    })
+    events.on('event', (told) => {
+      const { event, ...input } = eventInputOf(told)
+      this.addReceived({ kind: 'event', ...input, ...event })
       this.emit('change')
     })
     events.on('exchange', (exchange) => this.addTry(exchange))
@@ -93,6 +99,11 @@ export class CloudRecord extends EventEmitter<{ change: []; close: [] }> {
   /** Ends what is waited for: it will not come. */
   close(): void {
     this.emit('close')
+  }
+
+  private addReceived(one: Received): void {
+    this.received.push(one)
+    if (this.received.length > MAX_ENTRIES) this.received.shift()
   }
 
   private addTry({ id, to, requestHeaders, status, error, durationMs }: Exchange): void {

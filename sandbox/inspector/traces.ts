@@ -1,5 +1,6 @@
 import type { Conversation, Message } from '@botpress/client'
 import QuickLRU from 'quick-lru'
+import type { Incoming } from '../cloud/cloud-events'
 import type { Exchange } from '../cloud/exchange'
 
 /** As many are remembered of each kind: more than are shown. */
@@ -8,11 +9,12 @@ const MAX_REMEMBERED = 10_000
 const memory = () => new QuickLRU<string, string>({ maxSize: MAX_REMEMBERED })
 
 /**
- * Which trace something belongs to: all that a message of a backend brought about is one, with the bot's answers and their
- * deliveries, and with the same message sent again. It is known from the ids that travel along, never from time.
+ * Which trace something belongs to: all that a message or an event of a backend brought about is one, with the bot's answers
+ * and their deliveries, and with the same message sent again. It is known from the ids that travel along, never from time.
  */
 export class Traces {
   private readonly ofSent = memory()
+  /** Of events too. */
   private readonly ofMessages = memory()
   private readonly ofExchanges = memory()
 
@@ -20,11 +22,13 @@ export class Traces {
   ofExchange(exchange: Exchange): string {
     const trace = this.ofExchanges.get(exchange.id) ?? this.find(exchange)
     this.ofExchanges.set(exchange.id, trace)
+    const eventId = createdEventId(exchange)
+    if (eventId !== undefined) this.ofMessages.set(eventId, trace)
     return trace
   }
 
-  /** @param answered the message that it answers, where it answers one */
-  ofMessage(message: Message, conversation: Conversation, answered?: Message): string {
+  /** @param answered what it answers, where it answers something */
+  ofMessage(message: Message, conversation: Conversation, answered?: Incoming): string {
     const known =
       this.ofMessages.get(message.id) ??
       (answered && this.ofMessages.get(answered.id)) ??
@@ -39,7 +43,7 @@ export class Traces {
   private find({ id, from, call, url, requestHeaders, requestBody }: Exchange): string {
     if (from === 'backend') {
       const sent = sentIn(url, requestBody)
-      const key = sent && sentKey(sent.conversationId, sent.messageId)
+      const key = sent?.messageId && sentKey(sent.conversationId, sent.messageId, sent.isEvent)
       const trace = (key && this.ofSent.get(key)) ?? id
       if (key) this.ofSent.set(key, trace)
       return trace
@@ -53,22 +57,36 @@ export class Traces {
   }
 }
 
-const sentKey = (conversationId: unknown, messageId: unknown): string => JSON.stringify([conversationId, messageId])
+const sentKey = (conversationId: unknown, id: unknown, isEvent = false): string =>
+  JSON.stringify([conversationId, id, isEvent])
 
-/** The external ids of a message of a backend. */
-export type SentIds = { conversationId: string; messageId: string; userId?: string }
+const createdEventId = ({ to, method, url, responseBody }: Exchange): string | undefined =>
+  to === 'Botpress' && method === 'POST' && url.endsWith('/chat/events') && responseBody !== undefined
+    ? JSON.parse(responseBody).event?.id
+    : undefined
+
+/** The external ids of a message or an event of a backend; an event may have none of its own. */
+export type SentIds = { conversationId: string; messageId?: string; userId?: string; isEvent?: boolean }
 
 const isText = (value: unknown): value is string => typeof value === 'string'
 
-/** The ids in a backend's request that brings a message. Slashes at its path's end, and a byte order mark, change nothing. */
+/** The ids in a backend's request that brings a message or an event. Extra slashes, and a byte order mark, change nothing. */
 export const sentIn = (url: string, body = ''): SentIds | undefined => {
-  if (!/^\/+[^/?]*\/*(\?|$)/.test(url)) return undefined
+  const path = url.match(/^\/+[^/?]*(?:\/+(events))?\/*(?:\?|$)/)
+  if (!path) return undefined
+  const isEvent = path[1] !== undefined
+  const { conversationId, userId, messageId, eventId } = fieldsIn(body.replace(/^\uFEFF/, ''))
+  const id = isEvent ? eventId : messageId
+  if (!isText(conversationId) || (!isText(id) && !isEvent)) return undefined
+  const ids = { conversationId, ...(isText(id) && { messageId: id }), ...(isText(userId) && { userId }) }
+  return { ...ids, ...(isEvent && { isEvent }) }
+}
+
+const fieldsIn = (body: string): Record<string, unknown> => {
   try {
-    const { conversationId, messageId, userId } = JSON.parse(body.replace(/^\uFEFF/, ''))
-    if (!isText(conversationId) || !isText(messageId)) return undefined
-    return { conversationId, messageId, ...(isText(userId) && { userId }) }
+    return Object(JSON.parse(body))
   } catch {
-    // What is no JSON is no message.
-    return undefined
+    // A form, perhaps.
+    return Object.fromEntries(new URLSearchParams(body))
   }
 }

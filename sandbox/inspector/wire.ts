@@ -10,7 +10,7 @@ import { type SentIds, sentIn, Traces } from './traces'
 export type SeenExchange = Exchange & {
   trace: string
   signature?: Signature
-  /** Of a backend's request that brings a message. */
+  /** Of a backend's request that brings a message or an event. */
   sent?: SentIds
   /** It delivers a message for which a delivery has ended before, or is made within another call. */
   isRedelivery?: boolean

@@ -13,6 +13,8 @@ export class BotpressFailure extends Error {
       /** How long Botpress asks to wait. */
       retryAfterMs?: number
       timedOut?: boolean
+      /** There was no connection. */
+      isUnsent?: boolean
     } = {}
   ) {
     super(reason)
@@ -39,6 +41,12 @@ export class BotpressFailure extends Error {
     const { status } = this.more
     // 409 is a lock, or a write at the same time.
     return status === undefined || [408, 409, 429, 500, 502, 503, 504].includes(status)
+  }
+
+  /** Whether the call may have been carried out all the same. */
+  get leavesOpen(): boolean {
+    const { status, isUnsent } = this.more
+    return status === undefined ? !isUnsent : status >= 500 || status === 408 || status === 409
   }
 }
 
@@ -69,6 +77,7 @@ export const botpressFailureOf = (error: RequestError, token: string | undefined
     type: typeof answered?.type === 'string' ? answered.type : undefined,
     retryAfterMs: askedPauseMs(response),
     timedOut: code === 'ECONNABORTED' || code === 'ETIMEDOUT',
+    isUnsent: code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN',
   })
 }
 

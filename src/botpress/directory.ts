@@ -42,8 +42,60 @@ export const getOrCreateConversation = async ({ client, installation }: Caller, 
   return conversations.set(installation, id, conversation)
 }
 
+/**
+ * Runs `work` with a user and a conversation that may be remembered, and once more if they have been deleted meanwhile.
+ *
+ * @throws what `work` throws
+ */
+export const evenIfDeleted = async <T>(
+  { installation }: Caller,
+  ids: ExternalIds,
+  work: () => Promise<T>
+): Promise<T> => {
+  try {
+    return await work()
+  } catch (thrown) {
+    if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+    forget(installation, ids)
+    return work()
+  }
+}
+
+/**
+ * Deletes the conversation with an external id, with its messages, if there is one.
+ *
+ * @throws what the caller's client throws
+ */
+export const deleteConversation = async ({ client, installation }: Caller, conversationId: string): Promise<void> => {
+  forget(installation, { conversationId })
+  const { conversations: found } = await client.listConversations({ tags: { id: conversationId } })
+  for (const { id } of found.filter(({ tags }) => tags['id'] === conversationId)) {
+    externalIds.forget(installation, id)
+    await client.deleteConversation({ id }).catch(unlessMissing)
+  }
+}
+
+/**
+ * Deletes the user with an external id, if there is one.
+ *
+ * @throws what the caller's client throws
+ */
+export const deleteUser = async ({ client, installation }: Caller, userId: string): Promise<void> => {
+  forget(installation, { userId })
+  const { users: found } = await client.listUsers({ tags: { id: userId } })
+  for (const { id } of found.filter(({ tags }) => tags['id'] === userId)) {
+    await client.deleteUser({ id }).catch(unlessMissing)
+  }
+}
+
+const unlessMissing = (thrown: unknown): void => {
+  if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+}
+
+type ExternalIds = { userId?: string; conversationId?: string }
+
 /** Forgets a user and a conversation, by their external ids, so that they are looked up again. */
-export const forget = (installation: Installation, { userId = '', conversationId = '' }): void => {
+export const forget = (installation: Installation, { userId = '', conversationId = '' }: ExternalIds): void => {
   users.forget(installation, userId)
   conversations.forget(installation, conversationId)
 }

@@ -4,10 +4,12 @@ import { MIN_KEY_LENGTH } from '../configuration'
 import { wellFormedJson } from '../messages/well-formed-json'
 import { authenticate } from './authentication'
 import { Problem, problemOf } from './problem'
+import { forgetConversation, forgetUser } from './routes/forget'
 import { pullMessages } from './routes/pull-messages'
 import { readMessages } from './routes/read-messages'
 import { redeliverMessages } from './routes/redeliver-messages'
 import type { Route } from './routes/route'
+import { sendEvent } from './routes/send-event'
 import { sendMessage } from './routes/send-message'
 
 /** Each path, with its methods. */
@@ -16,6 +18,9 @@ const routes = new Map<string, Map<string, Route>>([
   ['/pull', new Map([['POST', pullMessages]])],
   ['/messages', new Map([['GET', readMessages]])],
   ['/redeliveries', new Map([['POST', redeliverMessages]])],
+  ['/events', new Map([['POST', sendEvent]])],
+  ['/conversations', new Map([['DELETE', forgetConversation]])],
+  ['/users', new Map([['DELETE', forgetUser]])],
 ])
 
 /** Answers a request of the backend. */
@@ -25,6 +30,7 @@ export const handler: bp.IntegrationProps['handler'] = async (props) => {
     const route = findRoute(props.req)
     caller = authenticate(props)
     const { body, headers } = await route(caller, props)
+    if (!body) return { status: 204, headers }
     return { status: 200, headers: { ...headers, 'content-type': 'application/json' }, body: wellFormedJson(body) }
   } catch (thrown) {
     return problemOf(thrown, caller?.tokenOwner).toResponse()

@@ -72,6 +72,8 @@ describe('openapi.json', () => {
       mustBeDocumented({ ...received, method: 'GET', path: '/messages', body: undefined, answer: EXAMPLES.messages })
       const [redelivery, redelivered] = [EXAMPLES.redelivery, EXAMPLES.redelivered]
       mustBeDocumented({ ...received, path: '/redeliveries', body: redelivery, answer: redelivered })
+      mustBeDocumented({ ...received, path: '/pull', body: EXAMPLES.pull, answer: EXAMPLES.pulled })
+      mustBeDocumented({ ...received, path: '/events', body: EXAMPLES.event, answer: EXAMPLES.told })
       mustBeDocumentedDelivery(delivery, EXAMPLES.outgoing)
       mustBeDocumentedDelivery(test, EXAMPLES.registrationTest, 'registrationTest')
     }).not.toThrow()

@@ -25,7 +25,9 @@ beforeAll(async () => {
     // Some for the tests that wait until the integration gives up, and some for the others.
     maxInstances: 24,
     onApiCall: ({ operation, input }) => {
-      const plan = plans.get((input.tags as Record<string, string> | undefined)?.id)
+      // A message's or an event's.
+      const { id, conversationId = id } = (input.tags ?? input.payload ?? {}) as Record<string, string>
+      const plan = plans.get(id) ?? plans.get(conversationId)
       if (plan?.operation !== operation) return undefined
       plan.calls++
       return plan.left-- > 0 ? plan.fault : undefined
@@ -154,7 +156,7 @@ describe.concurrent('when Botpress fails', () => {
       }
       const { body, plan } = messageThatFails(fault, 'getOrCreateConversation')
       const answer = await send(sandbox, body)
-      expect(answer.status).toBe(502)
+      expect(answer.status).toBe(504)
       expect(plan.calls).toBe(3)
       await new Promise((resolve) => setTimeout(resolve, 9000))
       expect(plan.calls).toBe(3)
@@ -165,6 +167,20 @@ describe.concurrent('when Botpress fails', () => {
       const answer = await send(cutOffSandbox, messageBody())
       expect(answer.status).toBe(502)
       expect(answer.body.detail).toContain('ECONNREFUSED')
+    })
+
+    it('so is an event: it surely was not taken, and it is safe to send again', async () => {
+      const event = { conversationId: 'cut off', type: 'order_paid' }
+      const { status, body } = await send(cutOffSandbox, event, { path: '/events' })
+      expect([status, body.detail]).toEqual([502, expect.stringMatching(/ECONNREFUSED.*It is safe to send/)])
+    })
+
+    it('an event that is not answered in time may have been taken, and is not tried again', async () => {
+      const { body, plan } = messageThatFails({ delayMs: 60_000 }, 'createEvent')
+      const event = { conversationId: body.conversationId, type: 'order_paid' }
+      const { status, body: answer } = await send(sandbox, event, { path: '/events' })
+      expect([status, plan.calls]).toEqual([502, 1])
+      expect(answer.detail).toContain('may have taken the event')
     })
 
     it('what Botpress has refused is not asked again', async () => {

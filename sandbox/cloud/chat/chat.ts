@@ -20,10 +20,14 @@ export type ChatProps = {
   declaredTags: Record<'conversation' | 'user' | 'message', string[]>
   /** The states that the integration declares. */
   declaredStates: Record<string, StateDefinition>
+  /** The events that the integration declares, and what their payloads must be. */
+  declaredEvents: Record<string, { schema: { safeParse(payload: unknown): { error?: Error } } }>
   /** Whether users and messages that are looked up and found are updated with what the call brings. */
   updatesMatches: boolean
   /** Told of each message once it is in, and of the one that it answers, where the bot answers one. */
-  onMessage: (message: Message, answered?: Message) => void
+  onMessage: (message: Message, answered?: Message | Event) => void
+  /** Told of each event. */
+  onEvent: (event: Event) => void
   /** Told of each message whose tags are changed. */
   onTags: (message: Message) => void
 }
@@ -127,21 +131,10 @@ export class Chat {
       return {}
     },
 
-    createEvent: ({ type, payload, conversationId, userId, messageId }) => {
-      this.requireReferences({ conversationId, userId, messageId })
-      return {
-        event: this.events.put({
-          id: this.events.newId(),
-          createdAt: now(),
-          type,
-          payload,
-          conversationId,
-          userId,
-          messageId,
-          status: 'pending',
-          failureReason: null,
-        }),
-      }
+    createEvent: (input) => {
+      const event = this.events.put(this.newEvent(input))
+      this.props.onEvent(event)
+      return { event }
     },
     getEvent: ({ id }) => ({ event: this.events.get(id) }),
     listEvents: ({ nextToken, ...filter }) => {
@@ -160,10 +153,13 @@ export class Chat {
   /**
    * Creates a message of the bot. Its tags are the bot's own.
    *
-   * @param answered the message that it answers, where it answers one
+   * @param answered what it answers, where it answers something
    * @throws ApiError ReferenceNotFound where there is no such conversation or user; PayloadTooLarge
    */
-  createBotMessage(input: Omit<ClientInputs['createMessage'], 'tags'> & { tags?: Tags }, answered?: Message): Message {
+  createBotMessage(
+    input: Omit<ClientInputs['createMessage'], 'tags'> & { tags?: Tags },
+    answered?: Message | Event
+  ): Message {
     return this.deliver(this.newMessage({ tags: {}, ...input, direction: 'outgoing' }), answered)
   }
 
@@ -173,7 +169,7 @@ export class Chat {
     this.users.clear(botUserId)
   }
 
-  private deliver(message: Message, answered?: Message): Message {
+  private deliver(message: Message, answered?: Message | Event): Message {
     this.messages.put(message)
     this.props.onMessage(message, answered)
     return message
@@ -191,6 +187,16 @@ export class Chat {
     }
     const id = this.messages.newId()
     return { id, createdAt: now(), type, payload, direction, userId, conversationId, tags }
+  }
+
+  private newEvent({ type, payload, conversationId, userId, messageId }: ClientInputs['createEvent']): Event {
+    const declared = Object.hasOwn(this.props.declaredEvents, type) ? this.props.declaredEvents[type] : undefined
+    if (!declared) throw new ApiError('InvalidPayload', `The integration declares no event ${type}`)
+    const { error } = declared.schema.safeParse(payload)
+    if (error) throw new ApiError('InvalidPayload', `The payload is not one of the event ${type}: ${error.message}`)
+    this.requireReferences({ conversationId, userId, messageId })
+    const ids = { conversationId, userId, messageId }
+    return { id: this.events.newId(), createdAt: now(), type, payload, ...ids, status: 'pending', failureReason: null }
   }
 
   private newConversation({ channel, tags }: ClientInputs['createConversation']): Conversation {

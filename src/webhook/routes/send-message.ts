@@ -1,6 +1,5 @@
-import { BotpressFailure } from '../../botpress/botpress-failure'
 import type { Caller } from '../../botpress/caller'
-import { forget, getOrCreateConversation, getOrCreateUser } from '../../botpress/directory'
+import { evenIfDeleted, getOrCreateConversation, getOrCreateUser } from '../../botpress/directory'
 import { Verbatim } from '../../botpress/verbatim'
 import { withRetries } from '../../botpress/with-retries'
 import type { Configuration } from '../../configuration'
@@ -32,9 +31,9 @@ export const sendMessage: Route = async (caller, { req, ctx }) => {
 }
 
 /** Creates the message, with its user and conversation. If it is sent again, it gets what the first one made. */
-const createMessage = async (caller: Caller, incoming: IncomingMessage, { plainText }: Configuration) => {
-  const { userId, conversationId, messageId, type } = incoming
-  const create = async () => {
+const createMessage = (caller: Caller, incoming: IncomingMessage, { plainText }: Configuration) =>
+  evenIfDeleted(caller, incoming, async () => {
+    const { userId, conversationId, messageId, type } = incoming
     const [conversation, user] = await Promise.all([
       getOrCreateConversation(caller, conversationId),
       getOrCreateUser(caller, userId, incoming.user),
@@ -49,13 +48,4 @@ const createMessage = async (caller: Caller, incoming: IncomingMessage, { plainT
       tags: { id: messageId, conversationId: conversation.id },
     })
     return { message, user, conversation }
-  }
-  try {
-    return await create()
-  } catch (thrown) {
-    if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
-    // The remembered user or conversation may have been deleted.
-    forget(caller.installation, { userId, conversationId })
-    return create()
-  }
-}
+  })

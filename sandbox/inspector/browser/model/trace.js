@@ -155,8 +155,10 @@ const summarise = (trace) => {
   const isTest = tries.some(({ requestHeaders }) => requestHeaders['webhook-id'] === 'test')
   const startedAt = Math.min(...exchanges.map(({ at }) => at), ...messages.map(createdAt))
   const lastAt = Math.max(...exchanges.map(({ at, durationMs = 0 }) => at + durationMs), ...messages.map(createdAt))
+  const event = brought?.sent?.isEvent && typeof body?.type === 'string' ? `event ${body.type}` : undefined
   const title =
     (sent && textOf(sent)) ??
+    event ??
     (typeof body?.text === 'string' && body.text ? body.text : undefined) ??
     (typeof body?.type === 'string' && body.type ? body.type : undefined) ??
     (first && `${first.method} ${first.url}`) ??
