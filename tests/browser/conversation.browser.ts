@@ -2,7 +2,19 @@ import { describe, expect, it } from 'vitest'
 import { demoMessages } from '../../sandbox/bot/demo-messages'
 import { messageBody, send } from '../harness/backend'
 import { sandboxForTest } from '../harness/for-test'
-import { announced, letEndpoint, messages, open, openPage, said, sendByForm, setFault, traces } from './inspector'
+import {
+  announced,
+  letEndpoint,
+  messages,
+  open,
+  openPage,
+  openTrace,
+  said,
+  sendByForm,
+  setFault,
+  steps,
+  traces,
+} from './inspector'
 
 describe('the chat', () => {
   it('sends a message by the form, and shows the reply', async () => {
@@ -146,7 +158,7 @@ describe('the form', () => {
     await sendByForm(page, 'One')
     await said(page, 'You said: One').waitFor()
     await page.getByText('More', { exact: true }).click()
-    await page.getByLabel(/keep the message id/).check()
+    await page.getByLabel(/keep the id/).check()
     await sendByForm(page, 'Two')
     await said(page, 'You said: Two').waitFor()
     await sendByForm(page, 'Three')
@@ -187,6 +199,37 @@ describe('the form', () => {
     await page
       .getByRole('button', { name: /look.? for messages/ })
       .first()
+      .waitFor()
+  })
+
+  it('sends an event, with a fresh id each time; it is a trace, with the bot’s answer in it', async () => {
+    const { page, sandbox } = await open()
+    await page.getByLabel('What to send').selectOption('event')
+    await page.getByText('More', { exact: true }).click()
+    await page.getByLabel('Payload, JSON').fill('{"order":7}')
+    for (let times = 0; times < 2; times++) {
+      await page.getByLabel('Type of the event').fill('order_paid')
+      await page.getByRole('button', { name: 'Send', exact: true }).click()
+    }
+    await expect.poll(() => sandbox.chat.events.all().length).toBe(2)
+    const [first, second] = sandbox.chat.events.all().map(({ payload }) => payload)
+    expect(first).toMatchObject({ type: 'order_paid', payload: { order: 7 }, conversationId: 'tea', userId: 'ada' })
+    expect(first!['eventId']).not.toBe(second!['eventId'])
+    await said(page, 'You told me of the event order_paid.').waitFor()
+    await expect.poll(() => traces(page, /event order_paid.*tea · 200 · 1 reply · 1 try/).count()).toBe(2)
+    await openTrace(page, 'event order_paid')
+    await steps(page, 'POST /webhook/events').waitFor()
+    await steps(page, 'POST /events').waitFor()
+    await steps(page, 'try 1').waitFor()
+  })
+
+  it('keeps an event that was refused, with its reason', async () => {
+    const { page } = await open()
+    await page.getByLabel('What to send').selectOption('event')
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    await page
+      .locator('.unsent')
+      .getByText(/not sent: 400: .*type/)
       .waitFor()
   })
 

@@ -46,6 +46,20 @@ describe('a message is one thing', () => {
     expect(await opened.evaluate('location.hash && document.querySelector(":target").textContent')).toBe('Errors')
   })
 
+  it('tells beside the request of what was hardly meant so: ids of Botpress, and fields that are ignored', async () => {
+    const { page, sandbox } = await open()
+    const { body } = await send(sandbox, messageBody({ text: 'First' }))
+    const again = messageBody({ text: 'Next', conversationId: body.conversation.id, metadata: { a: 1 } })
+    await send(sandbox, again, { unchecked: true })
+    await openTrace(page, 'Next')
+    const request = page.getByRole('article', { name: 'backend to webhook' })
+    await request.getByText('The conversationId is one of Botpress.').waitFor()
+    await request.getByText('Ignored: metadata.').waitFor()
+    await openTrace(page, 'First')
+    await page.getByRole('article', { name: 'backend to webhook' }).waitFor()
+    expect(await page.getByText(/is one of Botpress|Ignored:/).count()).toBe(0)
+  })
+
   it('has the request, the calls to Botpress, the reply and each delivery with its tries and pauses, drawn to time', async () => {
     const { page } = await open()
     await letEndpoint(page, 'fails')

@@ -187,11 +187,35 @@ describe('the Hub’s page', () => {
   it('its curl brings the reply', async () => {
     const accessKey = 'k'.repeat(64)
     const { webhookUrl } = await sandboxForTest({ accessKey })
-    const command = (await block('hub.md', 'curl https://webhook.botpress.cloud'))
+    const command = (await block('hub.md', 'curl https://webhook.botpress.cloud/YOUR-WEBHOOK-ID \\\n'))
       .replace('https://webhook.botpress.cloud/YOUR-WEBHOOK-ID', webhookUrl)
       .replace('YOUR-ACCESS-KEY', accessKey)
     const answer = JSON.parse(await run('sh', ['-c', command]))
     expect(answer.replies[0].payload).toEqual({ text: 'You said: Hello' })
+  })
+
+  it('its commands tell the bot of an event, and forget what came of it', async () => {
+    const accessKey = 'k'.repeat(64)
+    const sandbox = await sandboxForTest({ accessKey })
+    const runHere = async (beginning: string) => {
+      const command = (await block('hub.md', beginning))
+        .replaceAll('https://webhook.botpress.cloud/YOUR-WEBHOOK-ID', sandbox.webhookUrl)
+        .replaceAll('YOUR-ACCESS-KEY', accessKey)
+      return run('sh', ['-c', command])
+    }
+    const told = await runHere('curl https://webhook.botpress.cloud/YOUR-WEBHOOK-ID/events')
+    const { event, conversation } = JSON.parse(told)
+    expect(event.payload).toMatchObject({ type: 'order_paid', eventId: 'order-42-paid' })
+    await sandbox.settled()
+    const said = sandbox.chat.messages.all().map(({ conversationId, direction }) => [conversationId, direction])
+    expect(said).toEqual([[conversation.id, 'outgoing']])
+    const resumed = JSON.parse(await block('hub.md', '{\n  "conversationId"'))
+    expect((await send(sandbox, resumed, { path: '/events' })).status).toBe(200)
+    await sandbox.settled()
+    expect(await runHere('curl -X DELETE')).toBe('')
+    const { conversations, users, messages } = sandbox.chat
+    // The bot is left.
+    expect([conversations.all().length, users.all().length, messages.all().length]).toEqual([0, 1, 0])
   })
 
   it('its messages and errors are as openapi.json has them', async () => {

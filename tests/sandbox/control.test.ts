@@ -154,6 +154,19 @@ it('what the bot has received, waited for', async () => {
   expect((await control('GET', '/received?conversationId=coffee')).body).toEqual({ received: [] })
 })
 
+it('what the bot has received of events, in the order of all', async () => {
+  const { sandbox, control, say } = await controlled()
+  await say('one')
+  const event = { conversationId: 'tea', type: 'order_paid', payload: { order: 42 }, eventId: 'e1' }
+  await send(sandbox, event, { path: '/events' })
+  await send(sandbox, { conversationId: 'coffee', userId: 'bob', type: 'called' }, { path: '/events' })
+  const { received } = (await control('GET', '/received?count=3')).body
+  expect(received).toMatchObject([{ kind: 'message' }, { kind: 'event', ...event }, { kind: 'event', userId: 'bob' }])
+  expect(received[1]).not.toHaveProperty('userId')
+  expect(received[2]).toMatchObject({ payload: {}, conversationId: 'coffee' })
+  expect(received[2]).not.toHaveProperty('eventId')
+})
+
 it('tells how to get in, and how much there is', async () => {
   const { sandbox, control, say, controlUrl } = await controlled({ accessKey: 'k'.repeat(32) })
   await say('Hello').catch(() => {})

@@ -21,8 +21,8 @@ it('a program starts it with its own bot, learns how to get in, drives it and en
   const [bot, readyFile] = [join(folder, 'bot.mjs'), join(folder, 'ready.json')]
   await writeFile(
     bot,
-    `export default async ({ type, payload, conversationId, userId }) =>
-      payload.text === 'silent' ? undefined : [userId + ' in ' + conversationId, { type: 'markdown', payload: { markdown: '*' + payload.text + '*' } }]`
+    `export default async ({ type, payload, conversationId, userId, event }) =>
+      event ? 'Event ' + type + ' ' + event.eventId : payload.text === 'silent' ? undefined : [userId + ' in ' + conversationId, { type: 'markdown', payload: { markdown: '*' + payload.text + '*' } }]`
   )
   const options = ['--port', '0', '--json', '--no-page', '--ready-file', readyFile, '--bot', bot]
   const child = spawn(process.execPath, [...START, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -43,8 +43,18 @@ it('a program starts it with its own bot, learns how to get in, drives it and en
   expect(replies.map(({ payload }) => payload)).toEqual(
     expect.arrayContaining([{ text: 'ada in tea' }, { markdown: '*Hi*' }])
   )
+  const told = await fetch(`${webhookUrl}/events`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${credential}` },
+    body: JSON.stringify({ conversationId: 'told', type: 'order_paid', eventId: 'e1' }),
+  })
+  expect(told.status).toBe(200)
+  const { deliveries } = (await (await fetch(`${controlUrl}/deliveries?conversationId=told&count=1`)).json()) as {
+    deliveries: object[]
+  }
+  expect(deliveries).toMatchObject([{ outcome: 'delivered', payload: { text: 'Event order_paid e1' } }])
   const { counts } = (await (await fetch(controlUrl)).json()) as { counts: object }
-  expect(counts).toMatchObject({ messages: 3, received: 1 })
+  expect(counts).toMatchObject({ messages: 4, received: 2 })
 
   const askedAt = Date.now()
   child.kill('SIGTERM')

@@ -49,7 +49,8 @@ describe('the sandbox’s chat API, through the official client', () => {
     const ajv = new Ajv({ strict: false, validateFormats: false })
     ajv.addSchema({ $id: 'vendor', components: { schemas: Object.fromEntries(vendorSchemas()) } })
     const { conversation, user, message, input } = await makeMessage('described')
-    const { event } = await client.createEvent({ type: 'channel:done', payload: {}, messageId: message.id })
+    const told = { type: 'done', payload: {}, conversationId: 'described' }
+    const { event } = await client.createEvent({ type: 'custom', payload: told, messageId: message.id })
     const tags = { id: 'described' }
     const doomed = await makeMessage('doomed')
     const lock = { type: 'integration', id: sandbox.integrationId, name: 'redelivery' } as const
@@ -182,6 +183,25 @@ describe('the sandbox’s chat API, through the official client', () => {
     ],
     ['an operation that is not there', 404, 'ResourceNotFound', (c) => c.listTasks({})],
   ]
+  it('takes only events that are declared, with a payload as it is declared', async () => {
+    const told = { type: 'done', payload: { any: 'thing' }, conversationId: 'tea' }
+    const refused: [string, object, object?][] = [
+      ['another', told],
+      ['constructor', told],
+      ['custom', {}],
+      ['custom', { ...told, payload: 'text' }],
+      ['custom', { ...told, userId: 5 }],
+      ['custom', told, { conversationId: ID }],
+      ['custom', told, { userId: ID }],
+      ['custom', told, { conversationId: 'too short' }],
+    ]
+    for (const [type, payload, ids] of refused)
+      await expect(client.createEvent({ type, payload, ...ids }), JSON.stringify(payload)).rejects.toMatchObject({
+        code: 400,
+      })
+    expect((await client.createEvent({ type: 'custom', payload: told })).event.payload).toEqual(told)
+  })
+
   it.each(wrongCalls)('refuses %s: %i %s', async (_what, code, type, call) => {
     const thrown = await call(client).catch((error: unknown) => error)
     expect(isApiError(thrown)).toBe(true)

@@ -58,15 +58,16 @@ export const resetFaults = () => ask('/control/faults', { method: 'DELETE' })
 export const redeliver = (message) => ask(`/messages/${idOnServer(message.id)}/deliveries`, { method: 'POST' })
 
 /**
- * Sends a backend's message to the webhook.
+ * Sends a message or an event to the webhook, as a backend does.
  *
- * @param {object} message
- * @param {string} [prefer]
+ * @param {object} body
+ * @param {{ isEvent?: boolean, prefer?: string }} [how]
  * @returns {Promise<string | undefined>} why it was refused, where it was
  */
-export const sendMessage = async (message, prefer = '') => {
+export const sendToBot = async (body, { isEvent = false, prefer = '' } = {}) => {
   const headers = { authorization: `Bearer ${start.value?.key}`, ...JSON_HEADERS, ...(prefer && { prefer }) }
-  return refusal(fetch(webhookPath(), { method: 'POST', headers, body: JSON.stringify(message) }))
+  const path = `${webhookPath()}${isEvent ? '/events' : ''}`
+  return refusal(fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }))
 }
 
 /** Asks the integration to deliver what it has marked. @param {'failed' | 'unknown'} delivery @returns {Promise<string>} */

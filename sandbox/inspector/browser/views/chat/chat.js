@@ -10,7 +10,7 @@ import { announce } from '../announcer.js'
 import { clockTime, counted, STATUS_WORDS } from '../in-words.js'
 import { shortened } from './shortened.js'
 import { payloadView } from './payload.js'
-import { drop, send, sendAgain, unsent } from './sending.js'
+import { drop, say, sendAgain, unsent } from './sending.js'
 
 /** @import { Said } from '../../model/talk' */
 /** @import { Unsent } from './sending' */
@@ -52,7 +52,7 @@ const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: boolean }
     ${
       payload === undefined
         ? html`<pre>${shortened(payloadBeginning?.text ?? '')}</pre>`
-        : payloadView(type, payload, (text) => send({ text, conversationId }))
+        : payloadView(type, payload, (text) => say(text, conversationId))
     }
     ${words && html`<small class=${`outcome ${status}`}>${words}</small>`}
   </li>`
@@ -60,13 +60,15 @@ const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: boolean }
 
 /** @param {{ failed: Unsent }} props */
 const Failed = ({ failed }) => {
-  const { message, reason = '' } = failed
+  const { body, isEvent, reason = '' } = failed
   return html`<li class="bubble incoming unsent">
-    <span class="meta">you in <span dir="auto">${message.conversationId}</span>, ${message.type}</span>
-    <div class="text" dir="auto">${shortened(message.text ?? JSON.stringify(message.payload))}</div>
+    <span class="meta"
+      >${isEvent ? 'event' : 'you'} in <span dir="auto">${body.conversationId}</span>, ${body.type}</span
+    >
+    <div class="text" dir="auto">${shortened(body.text ?? JSON.stringify(body.payload ?? {}))}</div>
     <small class="outcome failed">not sent: ${reason}</small>
     <button type="button" onClick=${() => sendAgain(failed)}>Send again</button>
-    <button type="button" onClick=${() => drop(message)}>Drop</button>
+    <button type="button" onClick=${() => drop(body)}>Drop</button>
   </li>`
 }
 
@@ -115,7 +117,7 @@ export const Chat = () => {
   const list = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
   const isAtEnd = useRef(true)
   const conversation = address.conversation.value
-  const failed = unsent.value.filter(({ message }) => !conversation || message.conversationId === conversation)
+  const failed = unsent.value.filter(({ body }) => !conversation || body.conversationId === conversation)
   useLayoutEffect(() => {
     if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight
   })
@@ -150,7 +152,7 @@ export const Chat = () => {
             isOpen=${said.trace.id === address.trace.value}
           />`
       )}
-      ${failed.map((one) => html`<${Failed} key=${one.message.messageId + one.at} failed=${one} />`)}
+      ${failed.map((one) => html`<${Failed} key=${one.body.conversationId + one.at} failed=${one} />`)}
     </ol>
   `
 }

@@ -1,5 +1,5 @@
 import { html } from 'htm/preact'
-import { send } from './sending.js'
+import { say } from './sending.js'
 
 /** Words that the demo bot knows. */
 const WORDS = ['card', 'carousel', 'burst 40', 'silent']
@@ -7,5 +7,5 @@ const WORDS = ['card', 'carousel', 'burst 40', 'silent']
 /** Sends the demo bot a word. */
 export const Chips = () =>
   html`<div class="chips" role="group" aria-label="Try">
-    ${WORDS.map((word) => html`<button key=${word} type="button" onClick=${() => send({ text: word })}>${word}</button>`)}
+    ${WORDS.map((word) => html`<button key=${word} type="button" onClick=${() => say(word)}>${word}</button>`)}
   </div>`

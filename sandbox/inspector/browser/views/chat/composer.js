@@ -37,21 +37,24 @@ export const Composer = () => {
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault()
     if (fault !== '') return
-    const { userId, messageId, type, payload, prefer, isRepeat } = form
+    const { userId, id, type, payload, prefer, isRepeat, isEvent } = form
     const words = form.text.value
-    const sending = send(
-      {
-        userId: userId.value,
-        conversationId: conversationOfForm(),
-        messageId: messageId.value,
-        type: type.value,
-        ...((words !== '' || payload.value.trim() === '') && { text: words }),
-        ...(payload.value.trim() !== '' && { payload: parsedExactly(payload.value) }),
-      },
-      prefer.value
-    )
+    const ids = { userId: userId.value, conversationId: conversationOfForm() }
+    const given = payload.value.trim() === '' ? {} : { payload: parsedExactly(payload.value) }
+    const sending = isEvent.value
+      ? send({ ...ids, eventId: id.value, type: words, ...given }, { isEvent: true })
+      : send(
+          {
+            ...ids,
+            messageId: id.value,
+            type: type.value,
+            ...((words !== '' || !given.payload) && { text: words }),
+            ...given,
+          },
+          { prefer: prefer.value }
+        )
     form.text.value = ''
-    if (!isRepeat.value) messageId.value = crypto.randomUUID()
+    if (!isRepeat.value) id.value = crypto.randomUUID()
     text.current?.focus()
     await sending
   }
@@ -66,10 +69,18 @@ export const Composer = () => {
   >
     <${Chips} />
     <div class="line">
+      <select
+        aria-label="What to send"
+        value=${form.isEvent.value ? 'event' : 'message'}
+        onChange=${(/** @type {any} */ event) => (form.isEvent.value = event.currentTarget.value === 'event')}
+      >
+        <option value="message">Message</option>
+        <option value="event">Event</option>
+      </select>
       <input
         ref=${text}
-        aria-label="Text"
-        placeholder=${`Write as ${form.userId.value} in ${conversationOfForm()}`}
+        aria-label=${form.isEvent.value ? 'Type of the event' : 'Text'}
+        placeholder=${form.isEvent.value ? 'order_paid' : `Write as ${form.userId.value} in ${conversationOfForm()}`}
         autocomplete="off"
         dir="auto"
         value=${form.text.value}
@@ -89,16 +100,19 @@ export const Composer = () => {
             if (address.conversation.value !== '') address.conversation.value = ''
           }}
         />
-        <${Field} label="Message id" value=${form.messageId} />
-        <${Field} label="Type" value=${form.type} />
-        <${Field} label="Prefer" value=${form.prefer} placeholder="wait=10" />
+        <${Field} label=${form.isEvent.value ? 'Event id' : 'Message id'} value=${form.id} />
+        ${
+          !form.isEvent.value &&
+          html`<${Field} label="Type" value=${form.type} />
+            <${Field} label="Prefer" value=${form.prefer} placeholder="wait=10" />`
+        }
         <label
           ><input
             type="checkbox"
             checked=${form.isRepeat.value}
             onChange=${(/** @type {any} */ event) => (form.isRepeat.value = event.currentTarget.checked)}
           />
-          keep the message id, to repeat a message</label
+          keep the id, to send the same again</label
         >
         <label class="wide"
           >Payload, JSON<textarea

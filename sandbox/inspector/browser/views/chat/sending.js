@@ -1,14 +1,14 @@
 import { signal } from '@preact/signals'
 import { address } from '../../model/address.js'
 import { summaries } from '../../model/found.js'
-import { sendMessage } from '../../model/server.js'
+import { sendToBot } from '../../model/server.js'
 import { announce } from '../announcer.js'
 
 /**
- * A message on its way from this page, or one that was refused.
+ * A message or an event on its way from this page, or one that was refused.
  *
- * @typedef {{ userId: string, conversationId: string, messageId: string, type: string, text?: string, payload?: object }} Sent
- * @typedef {{ message: Sent, prefer: string, at: number, reason?: string }} Unsent
+ * @typedef {{ userId: string, conversationId: string, messageId?: string, eventId?: string, type: string, text?: string, payload?: object }} Sent
+ * @typedef {{ body: Sent, isEvent: boolean, prefer: string, at: number, reason?: string }} Unsent
  */
 
 /** Those that were not taken stay, with the reason. @type {import('@preact/signals').Signal<Unsent[]>} */
@@ -16,11 +16,14 @@ export const unsent = signal([])
 
 /** What the form has. */
 export const form = {
+  isEvent: signal(false),
+  /** Of an event: its type. */
   text: signal(''),
   userId: signal('ada'),
   /** Used where no conversation is chosen. */
   conversationId: signal('tea'),
-  messageId: signal(crypto.randomUUID()),
+  /** Of a message, or of an event. */
+  id: signal(crypto.randomUUID()),
   type: signal('text'),
   payload: signal(''),
   prefer: signal(''),
@@ -35,34 +38,26 @@ const userIn = (conversationId) =>
   summaries.value.find(({ conversationId: candidate, userId }) => candidate === conversationId && userId)?.userId ??
   form.userId.value
 
-/**
- * Sends a message, under fresh ids where none are given.
- *
- * @param {Partial<Sent>} message
- * @param {string} [prefer]
- */
-export const send = async (message, prefer = '') => {
-  const conversationId = message.conversationId ?? conversationOfForm()
-  const whole = {
-    userId: userIn(conversationId),
-    messageId: crypto.randomUUID(),
-    type: 'text',
-    ...message,
-    conversationId,
-  }
-  await sendAgain({ message: whole, prefer, at: Date.now() })
+/** Sends a text, into a conversation or the one that is chosen. @param {string} text @param {string} [conversationId] */
+export const say = (text, conversationId = conversationOfForm()) => {
+  const ids = { userId: userIn(conversationId), conversationId, messageId: crypto.randomUUID() }
+  return send({ ...ids, type: 'text', text })
 }
 
+/** @param {Sent} body @param {{ isEvent?: boolean, prefer?: string }} [how] */
+export const send = (body, { isEvent = false, prefer = '' } = {}) =>
+  sendAgain({ body, isEvent, prefer, at: Date.now() })
+
 /** Sends what was refused once more, under the same ids. @param {Unsent} again */
-export const sendAgain = async ({ message, prefer, at }) => {
-  drop(message)
-  const reason = await sendMessage(message, prefer)
+export const sendAgain = async ({ body, isEvent, prefer, at }) => {
+  drop(body)
+  const reason = await sendToBot(body, { isEvent, prefer })
   if (reason === undefined) return
-  unsent.value = [...unsent.value, { message, prefer, at, reason }]
+  unsent.value = [...unsent.value, { body, isEvent, prefer, at, reason }]
   announce(`Not sent: ${reason}`)
 }
 
-/** @param {Sent} message */
-export const drop = (message) => {
-  unsent.value = unsent.value.filter((candidate) => candidate.message !== message)
+/** @param {Sent} body */
+export const drop = (body) => {
+  unsent.value = unsent.value.filter((candidate) => candidate.body !== body)
 }

@@ -3,6 +3,7 @@ import { wholeExchange } from '../../model/server.js'
 import { isOk } from '../../model/trace.js'
 import { duration } from '../in-words.js'
 import { explain } from './explain.js'
+import { hintsFor } from './hints.js'
 import { copyAsCurl, editExchange, replayExchange } from './again.js'
 import { Body } from './body.js'
 
@@ -54,6 +55,7 @@ export const Exchange = ({ exchange }) => {
       <button type="button" onClick=${() => copyAsCurl(exchange)}>Copy as curl</button>
     </div>
     ${reason && html`<p class="reason bad">${reason.words} <a href=${`/guide#${reason.anchor}`} target="_blank">What to do</a></p>`}
+    ${hintsFor(exchange).map((hint) => html`<p key=${hint} class="reason">${hint} <a href="/guide#sending-a-message-to-the-bot" target="_blank">What to send</a></p>`)}
     ${signature && html`<${Signed} signature=${signature} />`}
     <details>
       <summary>Request headers</summary>
