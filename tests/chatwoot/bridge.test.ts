@@ -1,0 +1,243 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, it, onTestFinished } from 'vitest'
+import type { Bot } from '../../sandbox/bot/bot'
+import { demoMessages } from '../../sandbox/bot/demo-messages'
+import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
+import { startSandbox } from '../../sandbox/sandbox'
+import { freePort } from '../harness/free-port'
+import { startChatwoot } from './chatwoot'
+
+const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
+const KEY = 'k'.repeat(32)
+const WAIT = { timeout: 20_000 }
+
+/** Chatwoot, the bridge, and the sandbox with a bot. */
+const bridged = async (bot?: Bot) => {
+  const port = await freePort()
+  let faultOf = (_call: ApiCall): Fault | undefined => undefined
+  const chatwoot = await startChatwoot(`http://127.0.0.1:${port}/chatwoot`)
+  const endpoint = `http://127.0.0.1:${port}/bot`
+  const options = { endpoint, accessKey: KEY, signingSecret: SECRET, startsWithoutEndpoint: true, bot }
+  const sandbox = await startSandbox({ ...options, maxInstances: 2, onApiCall: (call) => faultOf(call) })
+  const folder = await mkdtemp(join(tmpdir(), 'bridge-'))
+  const env = {
+    ...process.env,
+    ...chatwoot.env,
+    WEBHOOK_URL: sandbox.webhookUrl,
+    ACCESS_KEY: KEY,
+    SIGNING_SECRET: SECRET,
+    PORT: String(port),
+    STATE_FILE: join(folder, 'state.json'),
+  }
+  let child: ChildProcess | undefined
+  let errors = ''
+  const start = async () => {
+    child = spawn(process.execPath, ['examples/chatwoot/bridge.mjs'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+    child.stderr!.on('data', (chunk) => (errors += chunk))
+    await once(child.stdout!, 'data')
+  }
+  const end = async () => {
+    child?.kill('SIGKILL')
+    if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit')
+  }
+  onTestFinished(async () => {
+    await end()
+    await sandbox.close()
+    await chatwoot.close()
+    await rm(folder, { recursive: true })
+  })
+  await start()
+  const heard = () => sandbox.control.received()
+  const failWith = (fault: (call: ApiCall) => Fault | undefined) => void (faultOf = fault)
+  return { chatwoot, sandbox, heard, start, end, failWith, errors: () => errors, endpoint, folder }
+}
+
+const transcriptOf = (payload: object) => (payload as { transcript: { from: string; text: string }[] }).transcript
+
+const contents = (messages: { content: string }[]) => messages.map(({ content }) => content)
+
+it('a conversation with a hand-over and back: the bot is silent meanwhile, and is told what was said', async () => {
+  const { chatwoot, heard, errors } = await bridged(({ event, type, payload }) => {
+    if (event) return `${type}: ${transcriptOf(payload).map(({ from, text }) => `${from} ${text}`)}`
+    if (payload.text === 'human') return { type: 'any', payload: { type: 'handoff', text: 'A human will be with you' } }
+    return `You said: ${payload.text}`
+  })
+  await chatwoot.userSays(1, 'Hello')
+  await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['You said: Hello'])
+  await chatwoot.userSays(1, 'human')
+  await expect.poll(() => chatwoot.statusOf(1), WAIT).toBe('open')
+  await chatwoot.userSays(1, 'My order is late')
+  await chatwoot.agentSays(1, 'It comes today')
+  await chatwoot.agentSays(1, 'a note', { private: true })
+  await chatwoot.userSays(1, '', { attachments: [{ file_type: 'image', data_url: 'https://example.com/a.png' }] })
+  await chatwoot.setStatus(1, 'pending')
+  await expect
+    .poll(() => contents(chatwoot.said(1)).at(-1), WAIT)
+    .toBe('resumed: user My order is late,agent It comes today,user https://example.com/a.png')
+  await chatwoot.userSays(1, 'Thanks')
+  await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('You said: Thanks')
+  const received = await heard()
+  expect(received.map(({ kind, payload }) => (kind === 'event' ? kind : (payload as { text: string }).text))).toEqual([
+    'Hello',
+    'human',
+    'event',
+    'Thanks',
+  ])
+  expect(received[2]).toMatchObject({ type: 'resumed', conversationId: '1', userId: '7' })
+  expect(errors()).toBe('')
+})
+
+it('is told once, though the status, its webhook and the next message all say that it is pending', async () => {
+  const { chatwoot, heard } = await bridged(() => undefined)
+  await chatwoot.userSays(1, 'Hello')
+  await chatwoot.setStatus(1, 'open')
+  await chatwoot.agentSays(1, 'Hi')
+  await chatwoot.setStatus(1, 'resolved')
+  await chatwoot.userSays(1, 'One more thing')
+  await chatwoot.setStatus(1, 'pending')
+  await chatwoot.repeat()
+  await chatwoot.userSays(1, 'Still there?')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
+  const [, resumed] = await heard()
+  expect(resumed!.payload).toEqual({
+    transcript: [
+      { from: 'agent', text: 'Hi' },
+      { from: 'user', text: 'One more thing' },
+    ],
+  })
+})
+
+it('texts, pictures and files go both ways; choices are options, cards are cards, the rest is text', async () => {
+  const { chatwoot, sandbox, heard, errors } = await bridged()
+  const say = async (word: string) => {
+    const before = chatwoot.said(1).length
+    await chatwoot.userSays(1, word)
+    await expect.poll(() => chatwoot.said(1).length, WAIT).toBeGreaterThan(before)
+    return chatwoot.said(1).at(-1)!
+  }
+  const { espresso, menu } = { espresso: 'espresso.svg', menu: 'menu.pdf' }
+  expect(await say('image')).toMatchObject({ file: { name: espresso, type: expect.stringContaining('image/svg') } })
+  expect(await say('file')).toMatchObject({ content: 'The menu', file: { name: menu, type: 'application/pdf' } })
+  expect(await say('audio')).toMatchObject({ file: { name: 'bell.wav' } })
+  const choice = await say('choice')
+  expect(choice).toMatchObject({
+    content: 'Which size?',
+    content_type: 'input_select',
+    content_attributes: {
+      items: [
+        { title: 'Small', value: 'small' },
+        { title: 'Large', value: 'large' },
+      ],
+    },
+  })
+  await chatwoot.choose(1, choice, 'large')
+  await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('You said: Large')
+  expect((await heard()).at(-1)).toMatchObject({ type: 'text', payload: { text: 'Large', value: 'large' } })
+  expect(await say('carousel')).toMatchObject({
+    content_type: 'cards',
+    content_attributes: { items: [{ title: 'Espresso', actions: [{ text: 'Order' }, {}, { type: 'link' }] }, {}] },
+  })
+  expect((await say('location')).content).toContain('query=45.5019,-73.5674')
+  expect((await say('markdown')).content).toBe(demoMessages('')['markdown']!['markdown'])
+  await say('bloc')
+  expect(contents(chatwoot.said(1).slice(-2))).toEqual(['Here we are:', expect.stringContaining('query=')])
+  expect((await say('any')).content).toContain('"order"')
+  const missing = { type: 'image', payload: { imageUrl: 'http://127.0.0.1:9/x.png' } }
+  const { conversation } = sandbox.chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id: '1' } })
+  await sandbox.say(conversation.id, missing)
+  await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('http://127.0.0.1:9/x.png')
+  const card = { type: 'card', payload: { title: 'Tea', subtitle: 'Green', actions: [] } }
+  await sandbox.say(conversation.id, card)
+  await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('Tea\nGreen')
+
+  await chatwoot.userSays(1, 'Look', {
+    attachments: [
+      { file_type: 'image', data_url: 'https://example.com/a.png' },
+      { file_type: 'file', data_url: 'https://example.com/a.pdf' },
+    ],
+  })
+  await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ type: 'file' })
+  expect((await heard()).slice(-3)).toMatchObject([
+    { type: 'text', payload: { text: 'Look' }, userId: '7', conversationId: '1' },
+    { type: 'image', payload: { imageUrl: 'https://example.com/a.png' } },
+    { type: 'file', payload: { fileUrl: 'https://example.com/a.pdf' } },
+  ])
+  expect(sandbox.chat.users.all().map(({ name }) => name)).toContain('Ada')
+  expect(errors()).toBe('')
+})
+
+it('what the bot says in a burst is shown in its order', async () => {
+  const { chatwoot } = await bridged()
+  await chatwoot.userSays(1, 'burst 12')
+  await expect.poll(() => chatwoot.said(1).length, WAIT).toBe(12)
+  expect(contents(chatwoot.said(1))).toEqual(Array.from({ length: 12 }, (_, index) => `${index + 1} of 12`))
+})
+
+it('an outage of Chatwoot and one of Botpress lose nothing, and the order stays', async () => {
+  const { chatwoot, failWith, errors } = await bridged()
+  await chatwoot.userSays(1, 'One')
+  await expect.poll(() => chatwoot.said(1).length, WAIT).toBe(1)
+  chatwoot.faults.isDown = true
+  await chatwoot.userSays(1, 'Two')
+  await chatwoot.userSays(1, 'Three')
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  expect(chatwoot.said(1)).toHaveLength(1)
+  chatwoot.faults.isDown = false
+  await expect
+    .poll(() => contents(chatwoot.said(1)), WAIT)
+    .toEqual(['You said: One', 'You said: Two', 'You said: Three'])
+
+  failWith(({ operation }) => (operation === 'getOrCreateMessage' ? { answer: { status: 403 } } : undefined))
+  // What is refused is told, and holds nothing up.
+  await chatwoot.userSays(1, 'Refused')
+  await expect.poll(errors, WAIT).toMatch(/\/webhook: 403 /)
+  failWith(({ operation }) =>
+    operation === 'getOrCreateMessage' ? { answer: { status: 429, headers: { 'retry-after': '60' } } } : undefined
+  )
+  await chatwoot.userSays(1, 'Four')
+  await new Promise((resolve) => setTimeout(resolve, 2000))
+  failWith(() => undefined)
+  await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('You said: Four')
+})
+
+it('takes nothing that is not signed or too old, and drops repeats', async () => {
+  const { chatwoot, heard } = await bridged()
+  await chatwoot.userSays(1, 'Once')
+  await expect.poll(() => chatwoot.said(1).length, WAIT).toBe(1)
+  await chatwoot.userSays(2, 'Twice')
+  expect(await chatwoot.repeat()).toBe(204)
+  expect(await chatwoot.repeat((body) => body.replace('Twice', 'Forged'))).toBe(401)
+  await expect.poll(() => contents(chatwoot.said(2)), WAIT).toEqual(['You said: Twice'])
+  chatwoot.faults.clockOffsetMs = -10 * 60_000
+  await chatwoot.userSays(2, 'Old')
+  expect(await chatwoot.repeat()).toBe(401)
+  chatwoot.faults.clockOffsetMs = 0
+  await chatwoot.userSays(2, 'Next')
+  await expect.poll(() => chatwoot.said(2).length, WAIT).toBe(2)
+  expect((await heard()).map(({ payload }) => payload)).toEqual([{ text: 'Once' }, { text: 'Twice' }, { text: 'Next' }])
+})
+
+it('catches up when it starts, with what was said to it and what was said by humans before it ended', async () => {
+  const { chatwoot, sandbox, heard, start, end, folder } = await bridged(({ event, payload }) =>
+    event ? `${transcriptOf(payload).length} lines` : undefined
+  )
+  await chatwoot.userSays(1, 'Hello')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
+  await chatwoot.setStatus(1, 'open')
+  await chatwoot.agentSays(1, 'Hi')
+  await expect.poll(() => readFile(join(folder, 'state.json'), 'utf8'), WAIT).toContain('Hi')
+  await end()
+  const ids = { conversationId: sandbox.chat.conversations.all()[0]!.id, userId: sandbox.chat.users.all()[0]!.id }
+  for (const delivery of ['failed', 'unknown']) {
+    const { id } = sandbox.chat.createBotMessage({ ...ids, type: 'text', payload: { text: delivery } })
+    sandbox.chat.operations.updateMessage({ id, tags: { delivery } })
+  }
+  await start()
+  await expect.poll(() => contents(chatwoot.said(1)).toSorted(), WAIT).toEqual(['failed', 'unknown'])
+  await chatwoot.setStatus(1, 'pending')
+  await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('1 lines')
+})
