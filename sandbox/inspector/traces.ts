@@ -62,7 +62,7 @@ const sentKey = (conversationId: unknown, id: unknown, isEvent = false): string 
 
 const createdEventId = ({ to, method, url, responseBody }: Exchange): string | undefined =>
   to === 'Botpress' && method === 'POST' && url.endsWith('/chat/events') && responseBody !== undefined
-    ? JSON.parse(responseBody).event?.id
+    ? responseBody.match(/"id":"(evt_\w+)"/)?.[1]
     : undefined
 
 /** The external ids of a message or an event of a backend; an event may have none of its own. */

@@ -53,6 +53,8 @@ export class BotpressFailure extends Error {
 /** As axios has it, and the client's own HTTP since version 2. */
 type RequestError = {
   message: string
+  /** There was no connection. Only this integration's transport tells it. */
+  isUnsent?: boolean
   code?: string
   response?: { status: number; data: unknown; headers: Record<string, unknown> }
 }
@@ -64,7 +66,7 @@ type RequestError = {
  * @param token what was sent: it is taken out of the words
  */
 export const botpressFailureOf = (error: RequestError, token: string | undefined): BotpressFailure => {
-  const { response, code, message } = error
+  const { response, code, message, isUnsent } = error
   const answered = response?.data as Partial<Record<'message' | 'type', unknown>> | undefined
   const reason =
     typeof answered?.message === 'string' && answered.message !== ''
@@ -77,7 +79,7 @@ export const botpressFailureOf = (error: RequestError, token: string | undefined
     type: typeof answered?.type === 'string' ? answered.type : undefined,
     retryAfterMs: askedPauseMs(response),
     timedOut: code === 'ECONNABORTED' || code === 'ETIMEDOUT',
-    isUnsent: code === 'ECONNREFUSED' || code === 'ENOTFOUND' || code === 'EAI_AGAIN',
+    isUnsent,
   })
 }
 

@@ -40,6 +40,21 @@ it('a call that the network has given up fails as timed out', async () => {
   expect(failure).toMatchObject({ more: { timedOut: true } })
 })
 
+it('a failure tells whether a connection was made: without one, Botpress surely did nothing', async () => {
+  const unsentOf = async (url: string) => {
+    vi.stubEnv('BP_API_URL', url)
+    onTestFinished(() => void vi.unstubAllEnvs())
+    return (await failureOf(createClient({ token: 'token', installation }).getUser({ id: 'user' })))!.leavesOpen
+  }
+  const closing = createServer((request) => void request.socket.destroy())
+  const host = await hostForTest(closing)
+  expect(await unsentOf(`http://${host}`)).toBe(true)
+  expect(await unsentOf('http://127.0.0.1:9')).toBe(false)
+  expect(await unsentOf('http://name.invalid')).toBe(false)
+  // It speaks no TLS.
+  expect(await unsentOf(`https://${host}`)).toBe(false)
+})
+
 it.each([
   ['RateLimit-Reset', 429, { 'ratelimit-reset': '7' }, 7000],
   ['X-RateLimit-Reset', 429, { 'x-ratelimit-reset': '8' }, 8000],

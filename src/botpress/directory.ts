@@ -42,8 +42,11 @@ export const getOrCreateConversation = async ({ client, installation }: Caller, 
   return conversations.set(installation, id, conversation)
 }
 
+/** How often a user or a conversation may be deleted while something is made for it. */
+const MAX_DELETIONS = 3
+
 /**
- * Runs `work` with a user and a conversation that may be remembered, and once more if they have been deleted meanwhile.
+ * Runs `work` with a user and a conversation that may be remembered, and again if they have been deleted meanwhile.
  *
  * @throws what `work` throws
  */
@@ -52,12 +55,13 @@ export const evenIfDeleted = async <T>(
   ids: ExternalIds,
   work: () => Promise<T>
 ): Promise<T> => {
-  try {
-    return await work()
-  } catch (thrown) {
-    if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
-    forget(installation, ids)
-    return work()
+  for (let deletions = 0; ; deletions++) {
+    try {
+      return await work()
+    } catch (thrown) {
+      if (!BotpressFailure.in(thrown)?.isMissingResource || deletions === MAX_DELETIONS) throw thrown
+      forget(installation, ids)
+    }
   }
 }
 
@@ -67,12 +71,12 @@ export const evenIfDeleted = async <T>(
  * @throws what the caller's client throws
  */
 export const deleteConversation = async ({ client, installation }: Caller, conversationId: string): Promise<void> => {
-  forget(installation, { conversationId })
-  const { conversations: found } = await client.listConversations({ tags: { id: conversationId } })
-  for (const { id } of found.filter(({ tags }) => tags['id'] === conversationId)) {
+  const { conversations: listed } = await client.listConversations({ tags: { id: conversationId } })
+  for (const { id } of withKnown(listed, conversationId, conversations.get(installation, conversationId))) {
     externalIds.forget(installation, id)
     await client.deleteConversation({ id }).catch(unlessMissing)
   }
+  forget(installation, { conversationId })
 }
 
 /**
@@ -81,12 +85,20 @@ export const deleteConversation = async ({ client, installation }: Caller, conve
  * @throws what the caller's client throws
  */
 export const deleteUser = async ({ client, installation }: Caller, userId: string): Promise<void> => {
-  forget(installation, { userId })
-  const { users: found } = await client.listUsers({ tags: { id: userId } })
-  for (const { id } of found.filter(({ tags }) => tags['id'] === userId)) {
+  const { users: listed } = await client.listUsers({ tags: { id: userId } })
+  for (const { id } of withKnown(listed, userId, users.get(installation, userId))) {
     await client.deleteUser({ id }).catch(unlessMissing)
   }
+  forget(installation, { userId })
 }
+
+type Tagged = { id: string; tags: { [name: string]: string } }
+
+/** Those of a list that have an external id, and the remembered one: the list may lag behind. */
+const withKnown = (listed: Tagged[], externalId: string, known: Tagged | undefined): Tagged[] => [
+  ...listed.filter(({ id, tags }) => tags['id'] === externalId && id !== known?.id),
+  ...(known ? [known] : []),
+]
 
 const unlessMissing = (thrown: unknown): void => {
   if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
@@ -99,6 +111,10 @@ export const forget = (installation: Installation, { userId = '', conversationId
   users.forget(installation, userId)
   conversations.forget(installation, conversationId)
 }
+
+/** Forgets which external id a conversation has, by Botpress's own. */
+export const forgetExternalId = (installation: Installation, conversationId: string): void =>
+  externalIds.forget(installation, conversationId)
 
 /**
  * The external id of a conversation, by Botpress's own.

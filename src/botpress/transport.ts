@@ -63,6 +63,11 @@ const send: axios.AxiosAdapter = async (config) => {
     headers: { ...(config.headers.toJSON() as OutgoingHttpHeaders), 'content-length': bytes },
     agent: isSecure ? httpsAgent : httpAgent,
   })
+  let isConnected = false
+  request.once('socket', (socket) => {
+    if (request.reusedSocket) isConnected = true
+    else socket.once(isSecure ? 'secureConnect' : 'connect', () => (isConnected = true))
+  })
   const timer = setTimeout(() => {
     request.destroy(Object.assign(new Error(`no answer within ${config.timeout} ms`), { code: 'ETIMEDOUT' }))
   }, config.timeout)
@@ -79,7 +84,8 @@ const send: axios.AxiosAdapter = async (config) => {
     if (axios.isAxiosError(error)) throw error
     // The network may have dropped the idle connection without a word, and the others with it.
     idleConnections.closeAll()
-    throw axios.AxiosError.from(error as Error, (error as NodeJS.ErrnoException).code, config, request)
+    const failure = axios.AxiosError.from(error as Error, (error as NodeJS.ErrnoException).code, config, request)
+    throw Object.assign(failure, { isUnsent: !isConnected })
   } finally {
     clearTimeout(timer)
     calls?.unfinished.delete(request)

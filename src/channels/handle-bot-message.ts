@@ -34,7 +34,8 @@ export const handleBotMessage = async (props: bp.AnyMessageProps): Promise<void>
 /** Until the backend fetches it. */
 const letWait = async ({ message: { id }, ctx, logger }: bp.AnyMessageProps, deadline: number): Promise<void> => {
   const { client } = integrationAsCaller(ctx)
-  if (await tagMessage(client, id, { ...FRESH, delivery: 'waiting' }, { logger, deadline })) return
+  const outcome = await tagMessage(client, id, { ...FRESH, delivery: 'waiting' }, { logger, deadline })
+  if (outcome !== 'failed') return
   // No RuntimeError, so that Botpress may hand the message over again.
   throw new Error(`The message ${id} could not be marked as waiting, so the backend cannot fetch it.`)
 }

@@ -76,7 +76,8 @@ class OwnMark {
     this.mayBeWritten = true
     const { logger, deadline } = this.options
     const options = { logger, deadline: Math.min(deadline, Date.now() + limitMs) }
-    if (await tagMessage(this.client, this.id, { ...FRESH, delivery: mark }, options)) this.written = mark
+    const outcome = await tagMessage(this.client, this.id, { ...FRESH, delivery: mark }, options)
+    if (outcome === 'written') this.written = mark
   }
 
   async remove(): Promise<void> {

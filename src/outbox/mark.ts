@@ -51,14 +51,14 @@ export type WriteOptions = {
 /**
  * Tags a message in Botpress, with retries. Throws no failure of Botpress: it is logged for the bot's owner.
  *
- * @returns whether the tags are written, or the message is gone
+ * @returns `gone` if there is no such message any more
  */
 export const tagMessage = async (
   client: Client,
   id: string,
   tags: DeliveryTags,
   { logger, deadline }: WriteOptions
-): Promise<boolean> => {
+): Promise<'written' | 'gone' | 'failed'> => {
   const write = async (): Promise<void> => {
     const start = Date.now()
     const leftMs = deadline - start
@@ -75,23 +75,26 @@ export const tagMessage = async (
   }
   try {
     await write()
-    return true
+    return 'written'
   } catch (thrown) {
-    if (BotpressFailure.in(thrown)?.isMissingResource) return true
+    if (BotpressFailure.in(thrown)?.isMissingResource) return 'gone'
     const state = tags.delivery === '' ? 'delivered' : (tags.delivery ?? 'failed again')
     const outlook = state === 'delivered' ? 'It may be delivered twice' : 'Its mark stays as it was'
     logger
       .forBot()
       .error(`The message ${id} could not be marked as ${state}: ${BotpressFailure.reasonOf(thrown)}. ${outlook}.`)
-    return false
+    return 'failed'
   }
 }
 
-/** The mark that a message has by now: another call may have delivered it. `known`, if Botpress does not say within 1 s. */
+/**
+ * The mark that a message has by now: another call may have delivered it. None, if the message is gone; `known`, if Botpress
+ * does not say within 1 s.
+ */
 export const currentMark = async (client: Client, id: string, known: Mark): Promise<Mark | undefined> => {
   try {
     return markOf((await withRetries(() => client.getMessage({ id }), { limitMs: ASIDE_MS })).message)
-  } catch {
-    return known
+  } catch (thrown) {
+    return BotpressFailure.in(thrown)?.isMissingResource ? undefined : known
   }
 }

@@ -14,8 +14,8 @@ type Outcome = {
   failure?: EndpointFailure
   /** After the failure: whether the endpoint seems to be down. */
   isDown?: boolean
-  /** Without a failure: resolves to whether the mark is removed. */
-  removal?: Promise<boolean>
+  /** Without a failure: resolves to what became of the mark. */
+  removal?: ReturnType<typeof tagMessage>
 }
 
 /**

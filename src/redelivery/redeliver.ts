@@ -2,7 +2,7 @@ import type { Message } from '@botpress/client'
 import type * as bp from '.botpress'
 import { BotpressFailure } from '../botpress/botpress-failure'
 import type { Caller } from '../botpress/caller'
-import { externalConversationId } from '../botpress/directory'
+import { externalConversationId, forgetExternalId } from '../botpress/directory'
 import { withRetries } from '../botpress/with-retries'
 import { type Configuration, endpointOf } from '../configuration'
 import { outgoingMessageOf } from '../messages/outgoing-message'
@@ -193,7 +193,7 @@ class Run {
       report.reason = failure.reportOn(id)
       return !isDown
     }
-    const counted = this.count(removal!).finally(() => this.removals.delete(counted))
+    const counted = this.count(message, removal!).finally(() => this.removals.delete(counted))
     this.removals.add(counted)
     // A slow removal holds nothing up, once one has shown that Botpress takes them.
     if (report.delivered === 0 || this.removals.size === MAX_REMOVALS) await Promise.race(this.removals)
@@ -201,8 +201,11 @@ class Run {
     return this.failedRemovals < 2
   }
 
-  private async count(removal: Promise<boolean>): Promise<void> {
-    const isRemoved = await removal
+  private async count({ conversationId }: Message, removal: ReturnType<typeof tagMessage>): Promise<void> {
+    const outcome = await removal
+    const isRemoved = outcome !== 'failed'
+    // Perhaps with its conversation: look it up for the next message.
+    if (outcome === 'gone') forgetExternalId(this.caller.installation, conversationId)
     this.failedRemovals = isRemoved ? 0 : this.failedRemovals + 1
     if (isRemoved) this.report.delivered++
     else this.report.reason = 'Botpress could not remove the mark of a message that was delivered.'

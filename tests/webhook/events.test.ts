@@ -192,6 +192,18 @@ describe('an event that is sent again', () => {
     expect(heard).toHaveLength(1)
   })
 
+  it('makes no user, and answers with the user of the event, if there still is one', async () => {
+    const body = eventBody({ userId: 'ada of the event', eventId: 'e' })
+    const { body: first } = await tell(body)
+    const { body: again } = await tell({ ...body, userId: 'nobody' })
+    expect([again.event, again.user]).toEqual([first.event, first.user])
+    sandbox.chat.operations.deleteUser({ id: first.user.id })
+    expect((await tell(body)).body).toEqual({ event: first.event, conversation: first.conversation })
+    const ids = sandbox.chat.users.all().map(({ tags }) => tags['id'])
+    expect(ids).not.toContain('nobody')
+    expect(ids).not.toContain('ada of the event')
+  })
+
   it('is looked for among the last 20 of the conversation', async () => {
     const body = eventBody({ eventId: 'old' })
     const { body: first } = await tell(body)
@@ -234,6 +246,7 @@ describe('where Botpress fails', () => {
     ['503', { answer: { status: 503 } }],
     ['504', { answer: { status: 504 } }],
     ['520, of a gateway', { answer: { status: 520 } }],
+    ['an answer without an event', { answer: { status: 200, body: {} } }],
     ['a page', { answer: { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>' } }],
     ['a connection reset after the event was taken', { reset: 'after write' }],
   ])('what leaves it open is 502, and not tried again: %s', async (_what, fault) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import { messageBody, send } from '../harness/backend'
-import { FOREIGN_TOKEN, installationForTest } from '../harness/for-test'
+import { endpointForTest, FOREIGN_TOKEN, installationForTest } from '../harness/for-test'
+import { conversationIn, missedMessage } from '../redelivery/missed-message'
 
 const started = async (maxInstances?: number) => {
   let faultOf = (_call: ApiCall): Fault | undefined => undefined
@@ -62,6 +63,73 @@ describe('DELETE {webhook URL}/conversations', () => {
     const answers = await Promise.all([say({ messageId: '3' }), say({ messageId: '4' })])
     expect(answers.map(({ status }) => status)).toEqual([200, 200])
     expect(installation.chat.conversations.all()).toHaveLength(1)
+  })
+
+  it('a telephone number whose plus is not encoded is 400: another id would be deleted, or none', async () => {
+    const { installation, say, forget } = await started()
+    for (const conversationId of ['+4917012345', 'whatsapp:+33612345678']) {
+      await say({ conversationId })
+      const { status, body } = await forget(`/conversations?conversationId=${conversationId}`)
+      expect([status, body.errors[0].message]).toEqual([400, expect.stringContaining('write %2B for a plus')])
+      expect((await forget(`/conversations?${new URLSearchParams({ conversationId })}`)).status).toBe(204)
+    }
+    await say({ conversationId: 'order 7' })
+    expect((await forget('/conversations?conversationId=order+7')).status).toBe(204)
+    expect(installation.chat.conversations.all()).toEqual([])
+  })
+
+  it('deletes what the instance knows, though the lists of Botpress lag behind', async () => {
+    const { installation, say, forget, failWith } = await started(1)
+    await say()
+    failWith(({ operation }) =>
+      operation.startsWith('list')
+        ? { answer: { status: 200, body: { conversations: [], users: [], messages: [], meta: {} } } }
+        : undefined
+    )
+    expect((await forget('/conversations?conversationId=tea')).status).toBe(204)
+    expect((await forget('/users?userId=ada')).status).toBe(204)
+    expect([installation.chat.conversations.all(), installation.chat.users.all().length]).toEqual([[], 1])
+  })
+
+  it('a message beside deletions gets through', async () => {
+    const { installation, say, failWith } = await started(1)
+    await say()
+    let deletions = 2
+    failWith(({ operation }) => {
+      if (operation === 'getOrCreateMessage' && deletions-- > 0)
+        installation.chat.operations.deleteConversation({ id: installation.chat.conversations.all()[0]!.id })
+      return undefined
+    })
+    expect((await say()).status).toBe(200)
+    expect(installation.chat.conversations.all()).toHaveLength(1)
+  })
+
+  it('a message of it is not tried again', async () => {
+    const { installation, forget } = await started()
+    const endpoint = await endpointForTest((response) => response.writeHead(500).end())
+    installation.configure({ endpoint: endpoint.url })
+    await send(installation, messageBody({ conversationId: 'tea' }))
+    await expect.poll(() => endpoint.messages().length).toBe(1)
+    await forget('/conversations?conversationId=tea')
+    await installation.settled()
+    expect(endpoint.messages()).toHaveLength(1)
+  })
+
+  it('a redelivery that is under way goes on without its messages', async () => {
+    const { installation } = await started()
+    const { id } = conversationIn(installation)
+    const endpoint = await endpointForTest((response, { text }) => {
+      if (text.includes('"0"')) installation.chat.operations.deleteConversation({ id })
+      response.writeHead(204).end()
+    })
+    for (let count = 0; count < 30; count++) missedMessage(installation, `${count}`)
+    missedMessage(installation, 'of another', { conversation: 'other' })
+    installation.configure({ endpoint: endpoint.url })
+    await send(installation, {}, { path: '/redeliveries' })
+    const texts = endpoint.messages().map(({ body }) => (body['payload'] as { text: string }).text)
+    expect(texts).toContain('of another')
+    // Removals of marks run beside the next tries: they tell that it is gone.
+    expect(texts.length).toBeLessThan(10)
   })
 
   it('ids may have any characters', async () => {

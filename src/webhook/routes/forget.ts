@@ -1,8 +1,9 @@
 import * as z from 'zod'
 import { deleteConversation, deleteUser } from '../../botpress/directory'
 import { withRetries } from '../../botpress/with-retries'
+import { Problem } from '../problem'
 import { parseParameters } from '../request/parameters'
-import { externalId, parseFields } from '../request/request-fields'
+import { externalId, type Fields, parseFields } from '../request/request-fields'
 import type { Route } from './route'
 
 /** The query of a request to forget a conversation. */
@@ -11,17 +12,30 @@ export const conversationQuery = z.object({ conversationId: externalId().describ
 /** The query of a request to forget a user. */
 export const userQuery = z.object({ userId: externalId().describe('Your id of the user.') })
 
+/** A plus that was not encoded, as in a telephone number, has become a space: another id would be deleted, or none. */
+const LOST_PLUS = /(?:^|[^\p{L}\p{N}]) \d/u
+
+const parametersOf = (query: string): Fields => {
+  const parameters = parseParameters(query, ['conversationId', 'userId'], 'query')
+  const lost = Object.entries(parameters.fields).filter(([, id]) => query.includes('+') && LOST_PLUS.test(String(id)))
+  if (lost.length === 0) return parameters
+  const errors = lost.map(([path]) => ({
+    path,
+    message: 'has a + before a digit: write %2B for a plus, %20 for a space',
+  }))
+  throw new Problem(400, `Wrong in the query: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
+}
+
 /** `DELETE /conversations`: deletes a conversation with its messages. */
 export const forgetConversation: Route = async (caller, { req }) => {
-  const query = parseParameters(req.query, ['conversationId'], 'query')
-  const { conversationId } = parseFields(conversationQuery, query)
+  const { conversationId } = parseFields(conversationQuery, parametersOf(req.query))
   await withRetries(() => deleteConversation(caller, conversationId))
   return {}
 }
 
 /** `DELETE /users`: deletes a user. */
 export const forgetUser: Route = async (caller, { req }) => {
-  const { userId } = parseFields(userQuery, parseParameters(req.query, ['userId'], 'query'))
+  const { userId } = parseFields(userQuery, parametersOf(req.query))
   await withRetries(() => deleteUser(caller, userId))
   return {}
 }

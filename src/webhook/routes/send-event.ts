@@ -34,9 +34,8 @@ export const sendEvent: Route = async (caller, { req }) => {
   const deadline = Date.now() + BOTPRESS_MS
   const limits = () => ({ limitMs: Math.max(deadline - Date.now(), 0) })
   const body = await evenIfDeleted(caller, told, async () => {
-    const place = await withRetries(() => getOrCreatePlace(caller, told), limits())
-    const known = await withRetries(() => findEvent(caller.client, place, told), limits())
-    return { event: known ?? (await createEvent(caller.client, place, told, limits())), ...place }
+    const found = await withRetries(() => findOrPrepare(caller, told), limits())
+    return 'event' in found ? found : { event: await createEvent(caller.client, found, told, limits()), ...found }
   })
   return { body }
 }
@@ -49,12 +48,31 @@ const parseEventRequest = (req: Body): EventRequest => {
 
 type Place = { conversation: Conversation; user?: User }
 
-const getOrCreatePlace = async (caller: Caller, { conversationId, userId }: EventRequest): Promise<Place> => {
-  const [conversation, user] = await Promise.all([
-    getOrCreateConversation(caller, conversationId),
-    userId === undefined ? undefined : getOrCreateUser(caller, userId),
-  ])
-  return { conversation, user }
+/** The event, if it is known, with its conversation and user; or these alone, created if missing. */
+const findOrPrepare = async (caller: Caller, told: EventRequest): Promise<Place | (Place & { event: Event })> => {
+  const { conversationId, userId, eventId } = told
+  if (eventId === undefined) {
+    const [conversation, user] = await Promise.all([
+      getOrCreateConversation(caller, conversationId),
+      userId === undefined ? undefined : getOrCreateUser(caller, userId),
+    ])
+    return { conversation, user }
+  }
+  const conversation = await getOrCreateConversation(caller, conversationId)
+  const event = await findEvent(caller.client, { conversation }, told)
+  // A repeat makes no user: that of the event may have been forgotten.
+  if (event) return { event, conversation, user: await userOf(caller.client, event) }
+  return { conversation, user: userId === undefined ? undefined : await getOrCreateUser(caller, userId) }
+}
+
+const userOf = async (client: Client, { userId }: Event): Promise<User | undefined> => {
+  if (userId === undefined) return undefined
+  try {
+    return (await client.getUser({ id: userId })).user
+  } catch (thrown) {
+    if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+    return undefined
+  }
 }
 
 /** One of the conversation's newest events that has the same id. */
@@ -63,7 +81,6 @@ const findEvent = async (
   { conversation }: Place,
   { conversationId, eventId }: EventRequest
 ): Promise<Event | undefined> => {
-  if (eventId === undefined) return undefined
   const { events } = await client.listEvents({ conversationId: conversation.id })
   // Events of others may have an eventId of another meaning.
   return events.find(({ payload }) => payload['eventId'] === eventId && payload['conversationId'] === conversationId)
@@ -76,16 +93,19 @@ const createEvent = async (
   { conversationId, userId, type, payload = {}, eventId }: EventRequest,
   limits: { limitMs: number }
 ): Promise<Event> => {
-  const create = () =>
-    client.createEvent({
+  const create = async () => {
+    const { event } = await client.createEvent({
       type: 'custom',
       payload: new Verbatim({ type, payload, conversationId, userId, eventId }),
       conversationId: conversation.id,
       userId: user?.id,
     })
+    if (!event) throw new BotpressFailure('an answer without an event')
+    return event
+  }
   const mayRepeat = ({ isTemporary, leavesOpen }: BotpressFailure) => isTemporary && !leavesOpen
   try {
-    return (await withRetries(create, { ...limits, mayRepeat })).event
+    return await withRetries(create, { ...limits, mayRepeat })
   } catch (thrown) {
     const failure = BotpressFailure.in(thrown)
     if (!failure?.leavesOpen) throw thrown

@@ -29,6 +29,10 @@ const Field = ({ label, value, placeholder, onInput = (typed) => (value.value = 
       onInput=${(/** @type {any} */ event) => onInput(event.currentTarget.value)}
   /></label>`
 
+/** Without what is empty. @template {object} T @param {T} fields @returns {T} */
+const present = (fields) =>
+  /** @type {T} */ (Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== '')))
+
 /** Writes into the conversation that is chosen. */
 export const Composer = () => {
   const fault = payloadFault(form.payload.value)
@@ -42,7 +46,7 @@ export const Composer = () => {
     const ids = { userId: userId.value, conversationId: conversationOfForm() }
     const given = payload.value.trim() === '' ? {} : { payload: parsedExactly(payload.value) }
     const sending = isEvent.value
-      ? send({ ...ids, eventId: id.value, type: words, ...given }, { isEvent: true })
+      ? send(present({ ...ids, eventId: id.value, type: words, ...given }), { isEvent: true })
       : send(
           {
             ...ids,

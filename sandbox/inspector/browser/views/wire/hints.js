@@ -19,9 +19,17 @@ const BOTPRESS_ID = /^(conv|user)_[0-9A-HJKMNP-TV-Z]{26}$/
  */
 export const hintsFor = ({ from, method, url, requestBody }) => {
   const path = url.match(/^\/+[^/?]*\/*([^/?]*)\/*(?:\?|$)/)?.[1] ?? '/'
-  const fields = FIELDS[path]
+  const fields = Object.hasOwn(FIELDS, path) ? FIELDS[path] : undefined
   const body = parsedExactly(requestBody)
-  if (from !== 'backend' || method !== 'POST' || !fields || typeof body !== 'object' || body === null) return []
+  if (
+    from !== 'backend' ||
+    method !== 'POST' ||
+    !fields ||
+    typeof body !== 'object' ||
+    body === null ||
+    Array.isArray(body)
+  )
+    return []
   const hints = ['conversationId', 'userId']
     .filter((name) => BOTPRESS_ID.test(body[name]))
     .map(

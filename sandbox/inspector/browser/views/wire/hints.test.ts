@@ -27,7 +27,9 @@ it('tells of fields that are ignored', () => {
 })
 
 it('tells nothing of other requests', () => {
-  for (const url of ['/webhook/pull', '/webhook/events/x']) expect(hints({ taken: [] }, { url })).toEqual([])
+  for (const url of ['/webhook/pull', '/webhook/events/x', '/webhook/constructor'])
+    expect(hints({ taken: [] }, { url })).toEqual([])
   expect(hints({ metadata: 1 }, { method: 'GET' })).toEqual([])
+  expect(hints([{ metadata: 1 }])).toEqual([])
   expect(hintsFor({ from: 'backend', method: 'POST', url: '/webhook', requestBody: 'a=1' } as SeenExchange)).toEqual([])
 })
