@@ -83,6 +83,13 @@ export type Sandbox = Installation &
 /** How the integration begins where its configuration is right, and the endpoint is not. */
 const TEST_FAILED = 'The test message failed'
 
+/** An endpoint as it may be shown: its query, and what is before a host, may be secret. */
+const endpointName = (endpoint: string): string => {
+  if (!URL.canParse(endpoint)) return endpoint
+  const { origin, pathname } = new URL(endpoint)
+  return origin + pathname
+}
+
 /** The integration did not register: its `message` is the integration's own. */
 export class RegistrationError extends Error {
   override name = 'RegistrationError'
@@ -195,7 +202,8 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     const start = () => {
       const { webhookUrl, token } = first()
       const key = secretsIn(options.accessKey)[0] ?? token
-      return { webhookUrl, apiUrl: url, key, token, ownEndpoint: options.endpoint === undefined }
+      const endpoint = options.pull ? undefined : endpointName(options.endpoint ?? `${url}/endpoint`)
+      return { webhookUrl, apiUrl: url, key, token, endpoint, ownEndpoint: options.endpoint === undefined }
     }
     const wire = new Wire(events, () => options.signingSecret ?? '')
     const redeliver = (messageId: string) => first().redeliver(messageId)

@@ -18,6 +18,8 @@ export type PageStart = {
   key: string
   /** Lets it in at the API. */
   token: string
+  /** Where messages of the bot go, without its query, which may be secret; absent if they are fetched. */
+  endpoint?: string
   ownEndpoint: boolean
 }
 

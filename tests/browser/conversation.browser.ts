@@ -113,7 +113,7 @@ describe('the chat', () => {
   })
 
   it('redelivers what has failed, and what may have arrived', async () => {
-    const { page, sandbox } = await open()
+    const { page } = await open()
     const marked = page.getByRole('group', { name: 'Not delivered, or perhaps' })
     await letEndpoint(page, 'is down')
     await sendByForm(page, 'Good morning')
@@ -126,8 +126,10 @@ describe('the chat', () => {
     await said(page, 'You said: Good morning').getByText('delivered in 4 tries, redelivered').waitFor()
     await marked.waitFor({ state: 'detached' })
 
-    const reply = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
-    sandbox.chat.operations.updateMessage({ id: reply.id, tags: { delivery: 'unknown' } })
+    await letEndpoint(page, 'fails')
+    await setFault(page, 'The endpoint’s status', 504)
+    await setFault(page, 'How often the endpoint does so', 1)
+    await sendByForm(page, 'Perhaps')
     await marked.getByRole('button', { name: 'Send again 1 message that may have arrived' }).click()
     await expect.poll(() => marked.getByRole('button').count()).toBe(0)
   })

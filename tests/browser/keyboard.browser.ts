@@ -50,6 +50,18 @@ describe('the keyboard', () => {
     await said(page, 'You said: By keyboard').waitFor()
   })
 
+  it('? opens the list of keys, and “New conversation” puts the cursor into the form', async () => {
+    const { page } = await open()
+    await page.keyboard.press('?')
+    await page.getByRole('dialog', { name: 'Keys' }).getByText('replay the request').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog', { name: 'Keys' }).waitFor({ state: 'hidden' })
+    await page.getByRole('button', { name: 'New conversation' }).click()
+    await page.keyboard.type('By keyboard')
+    await page.keyboard.press('Enter')
+    await said(page, 'You said: By keyboard').getByText('conversation-1', { exact: true }).waitFor()
+  })
+
   it('keeps the focus when something is drawn anew', async () => {
     const { page, sandbox } = await open()
     await send(sandbox, messageBody({ text: 'choice' }))

@@ -77,7 +77,7 @@ describe('the first screen', () => {
 })
 
 describe('the header', () => {
-  it('has the numbers: messages, p50, p95, delivered, retried, failed', async () => {
+  it('has the numbers, and says on hover what each counts', async () => {
     const { page } = await open()
     const numbers = page.getByLabel('Numbers')
     await sendByForm(page, 'One')
@@ -90,7 +90,31 @@ describe('the header', () => {
     await traces(page, /Three.*not delivered/).waitFor()
     await expect
       .poll(() => numbers.textContent())
-      .toMatch(/messages *3 *p50 *\d.*p95 *\d\.\d s *delivered *2 *retried *1 *failed *1/)
+      .toMatch(/sent *3 *delivered *2 *p50 *\d+ ms *p95 *\d+ ms *not delivered *1/)
+  })
+
+  it('names the real endpoint, and whether it is up', async () => {
+    let status = 204
+    const endpoint = await endpointForTest((response) => response.writeHead(status).end())
+    const { page } = await open({ endpoint: endpoint.url })
+    const named = page.locator('.endpoint')
+    const { origin, pathname } = new URL(endpoint.url)
+    await expect.poll(() => named.textContent()).toMatch(`Endpoint ${origin}${pathname} up`)
+    status = 410
+    await sendByForm(page, 'Hello')
+    await expect.poll(() => named.textContent()).toMatch(/ answers 410\s*$/)
+    expect(await page.getByText('key=').count()).toBe(0)
+  })
+
+  it('in an outage, its numbers and buttons agree: what is being tried again has not failed', async () => {
+    const { page } = await open()
+    const numbers = page.getByLabel('Numbers')
+    await letEndpoint(page, 'is down')
+    await sendByForm(page, 'Hello')
+    await expect.poll(() => numbers.textContent()).toMatch(/^sent *1 *delivered *0 *retrying *1$/)
+    expect(await page.getByRole('button', { name: /^Redeliver/ }).count()).toBe(0)
+    await page.getByRole('button', { name: 'Redeliver 1 message that failed' }).waitFor({ timeout: 40_000 })
+    expect(await numbers.textContent()).toMatch(/sent *1 *delivered *0 *not delivered *1$/)
   })
 
   it('says how many instances there are, and how many are at work', async () => {
@@ -143,7 +167,7 @@ describe('much of it', () => {
     const { page, sandbox } = await open({ bot: () => [] })
     for (let count = 0; count < 300; count++)
       await send(sandbox, messageBody({ text: 'One of many', conversationId: `c ${count}` }))
-    await expect.poll(() => page.getByLabel('Numbers').textContent(), { timeout: 30_000 }).toMatch(/messages *300/)
+    await expect.poll(() => page.getByLabel('Numbers').textContent(), { timeout: 30_000 }).toMatch(/sent *300/)
     expect(await page.evaluate('document.querySelectorAll("*").length')).toBeLessThan(6000)
     expect(await traces(page).count()).toBeLessThan(60)
     await page.getByRole('button', { name: 'Show more' }).click()

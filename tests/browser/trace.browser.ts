@@ -13,9 +13,24 @@ describe('a message is one thing', () => {
     await traces(page, /Hello.*retrying/).waitFor()
     await traces(
       page,
-      /Hello\s*delivered.*\d\d:\d\d:\d\d\s+· tea\s+· 200\s+· 1 reply\s+· 3 tries\s+· \d\.\d s/
+      /Hello\s*delivered\s*\d\.\d s\s*\d\d:\d\d:\d\d\s+· ada in tea\s+· 200\s+· 1 reply\s+· 3 tries/
     ).waitFor()
     expect(await traces(page).count()).toBe(2)
+  })
+
+  it('is readable with long ids, and has a pill only if it is not simply delivered', async () => {
+    const { page, sandbox } = await open()
+    const id = 'whatsapp:+33612345678@s.whatsapp.net'
+    await send(sandbox, messageBody({ text: 'Simple', conversationId: id, userId: id }))
+    await traces(page, /Simple.*· whatsapp:\+…atsapp\.net/).waitFor()
+    await expect.poll(() => traces(page, 'Simple').locator('.pill').count()).toBe(0)
+    await send(sandbox, { ...messageBody({ text: 'Wrong' }), userId: 5 }, { unchecked: true })
+    await traces(page, 'Wrong').locator('.pill').getByText('refused').waitFor()
+    const chips = page.getByRole('group', { name: 'Filter by status' })
+    await chips.getByRole('button', { name: 'Refused 1' }).click()
+    await expect.poll(() => traces(page).count()).toBe(1)
+    await chips.getByRole('button', { name: 'All' }).click()
+    await expect.poll(() => traces(page).count()).toBe(3)
   })
 
   it('says delivered, not delivered, and taken where the bot says nothing', async () => {

@@ -144,7 +144,8 @@ it('texts, pictures and files go both ways; choices are options, cards are cards
   expect((await say('location')).content).toContain('query=45.5019,-73.5674')
   expect((await say('markdown')).content).toBe(demoMessages('')['markdown']!['markdown'])
   await say('bloc')
-  expect(contents(chatwoot.said(1).slice(-2))).toEqual(['Here we are:', expect.stringContaining('query=')])
+  const lastTwo = () => contents(chatwoot.said(1).slice(-2))
+  await expect.poll(lastTwo, WAIT).toEqual(['Here we are:', expect.stringContaining('query=')])
   expect((await say('any')).content).toContain('"order"')
   const missing = { type: 'image', payload: { imageUrl: 'http://127.0.0.1:9/x.png' } }
   const { conversation } = sandbox.chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id: '1' } })

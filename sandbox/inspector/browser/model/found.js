@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import { address } from './address.js'
 import { traces, version } from './store.js'
-import { isFailure, summaryOf } from './trace.js'
+import { isFailure, isUndelivered, summaryOf } from './trace.js'
 
 /** @import { Summary } from './trace' */
 
@@ -9,10 +9,13 @@ import { isFailure, summaryOf } from './trace.js'
  * @typedef {{ q: string, status: string, direction: string, conversation: string }} Filters
  */
 
-/** @param {Summary} summary @param {Filters} filters `status` is one, or `failed only` */
+/** Statuses that stand for several. @type {Record<string, (status: Summary['status']) => boolean>} */
+const KINDS_OF_STATUS = { 'failed only': isFailure, undelivered: isUndelivered }
+
+/** @param {Summary} summary @param {Filters} filters `status` is one, or one that stands for several */
 export const matches = ({ words, status, direction, conversationId }, filters) =>
   (filters.conversation === '' || filters.conversation === conversationId) &&
-  (filters.status === '' || (filters.status === 'failed only' ? isFailure(status) : filters.status === status)) &&
+  (filters.status === '' || (KINDS_OF_STATUS[filters.status]?.(status) ?? filters.status === status)) &&
   (filters.direction === '' || filters.direction === direction) &&
   filters.q
     .toLowerCase()

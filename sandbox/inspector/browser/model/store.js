@@ -37,6 +37,9 @@ export const faults = signal(undefined)
 /** @type {import('@preact/signals').Signal<InstanceState[]>} */
 export const instances = signal([])
 
+/** How the last request to the endpoint ended that has ended. @type {import('@preact/signals').Signal<SeenExchange | undefined>} */
+export const lastTry = signal(undefined)
+
 /** When the sandbox was found started anew, in milliseconds since 1970. @type {import('@preact/signals').Signal<number[]>} */
 export const restarts = signal([])
 
@@ -94,6 +97,8 @@ const appliers = {
     const trace = traceWith(ofRun(data.trace))
     trace.exchanges.set(ofRun(data.id), { ...data, id: ofRun(data.id), trace: trace.id })
     traceOfExchange.set(ofRun(data.id), trace)
+    if (data.to === 'endpoint' && data.durationMs !== undefined && data.at >= (lastTry.value?.at ?? 0))
+      lastTry.value = data
     trace.version++
     dropOldestExchanges()
   },

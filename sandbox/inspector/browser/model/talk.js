@@ -5,6 +5,7 @@ import { createdAt, isUndelivered, statusOfMessage, textOf } from './trace.js'
 
 /** @import { SeenMessage } from '../../wire' */
 /** @import { Trace } from './store' */
+/** @import { Status } from './trace' */
 
 /** @typedef {{ message: SeenMessage, trace: Trace }} Said */
 
@@ -83,13 +84,14 @@ export const conversations = computed(() => {
   return [...all.values()].toSorted((a, b) => (b.lastAt || Infinity) - (a.lastAt || Infinity))
 })
 
-/** The messages that the integration has marked: how many may be redelivered, may have arrived, and wait to be fetched. */
+/** Messages that were given up: how many failed, may have arrived, and wait to be fetched. Not those that are being tried. */
 export const marked = computed(() => ({
-  failed: countMarked('failed'),
-  unknown: countMarked('unknown'),
-  waiting: countMarked('waiting'),
+  failed: countOf('failed'),
+  unknown: countOf('perhaps'),
+  waiting: countOf('waiting'),
 }))
 
-/** @param {string} mark */
-const countMarked = (mark) =>
-  said.value.filter(({ message: { id, mark: its } }) => its === mark && isOfThisRun(id)).length
+/** @param {Status} status */
+const countOf = (status) =>
+  said.value.filter(({ message, trace }) => isOfThisRun(message.id) && statusOfMessage(trace, message) === status)
+    .length

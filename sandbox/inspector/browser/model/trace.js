@@ -24,7 +24,7 @@ import { parsedExactly } from './exact-json.js'
  *   status: Status
  *   code?: number
  *   requests: number
- *   replies: number
+ *   replies: Status[]
  *   tries: number
  *   isRetried: boolean
  *   startedAt: number
@@ -164,9 +164,10 @@ const summarise = (trace) => {
     (first && `${first.method} ${first.url}`) ??
     (replies[0] && textOf(replies[0])) ??
     (isTest ? 'The test message of the registration' : (exchanges[0]?.url ?? ''))
-  const delivered = replies
-    .flatMap((reply) => triesOf(trace, reply))
-    .filter(isOk)
+  // What had to be tried again tells of the outage, and not of a round trip.
+  const atOnce = replies
+    .flatMap((reply) => triesOf(trace, reply).slice(0, 1))
+    .filter((one) => isOk(one) && !one.isRedelivery)
     .map(({ at, durationMs = 0 }) => at + durationMs)
   const status = atTheEnd(trace, statusOf(trace, replies, requests))
   const last = requests.at(-1)
@@ -183,13 +184,13 @@ const summarise = (trace) => {
     status,
     code: last?.status,
     requests: requests.length,
-    replies: replies.length,
+    replies: replies.map((reply) => statusOfMessage(trace, reply)),
     tries: tries.length,
     isRetried: replies.some((reply) => triesOf(trace, reply).filter(({ isRedelivery }) => !isRedelivery).length > 1),
     startedAt,
     lastAt,
     durationMs: UNENDED.has(status) || exchanges.length === 0 ? undefined : lastAt - startedAt,
-    roundTripMs: first && delivered.length > 0 ? Math.min(...delivered) - first.at : undefined,
+    roundTripMs: first && atOnce.length > 0 ? Math.min(...atOnce) - first.at : undefined,
     reason: refusal ?? undelivered?.delivery?.error,
     words: [
       title,

@@ -10,6 +10,7 @@ import { FirstSteps } from './first-steps.js'
 import { Header } from './header.js'
 import { keepFocus } from './keep-focus.js'
 import { onKey } from './keyboard.js'
+import { KeysDialog } from './keys-dialog.js'
 import { announceOutcomes } from './outcomes.js'
 import { Detail } from './wire/detail.js'
 import { EditDialog } from './wire/edit-dialog.js'
@@ -38,6 +39,7 @@ export const App = () => {
       ${isOpen ? html`<${Detail} />` : html`<${FirstSteps} />`}
     </main>
     <${EditDialog} />
+    <${KeysDialog} />
     <${Announcer} />
   `
 }

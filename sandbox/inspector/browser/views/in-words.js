@@ -28,5 +28,13 @@ export const clockTime = (at, isPrecise = false) => {
   return isPrecise ? `${time}.${String(date.getMilliseconds()).padStart(3, '0')}` : time
 }
 
+/** A long id, cut in the middle: its beginning and its end tell it. @param {string} id @param {number} [length] */
+export const cutInTheMiddle = (id, length = 22) => {
+  const characters = [...id]
+  if (characters.length <= length) return id
+  const half = Math.floor((length - 1) / 2)
+  return `${characters.slice(0, half).join('')}…${characters.slice(-half).join('')}`
+}
+
 /** @param {number} count @param {string} one @param {string} [many] */
 export const counted = (count, one, many = `${one}s`) => `${count.toLocaleString('en')} ${count === 1 ? one : many}`

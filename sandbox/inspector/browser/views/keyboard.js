@@ -1,5 +1,6 @@
 import { address } from '../model/address.js'
 import { listed } from '../model/found.js'
+import { openKeys } from './keys-dialog.js'
 import { replayTrace } from './wire/again.js'
 import { focusDetail } from './wire/detail.js'
 
@@ -19,6 +20,7 @@ const KEYS = {
   j: () => move(1),
   k: () => move(-1),
   '/': () => document.getElementById('search')?.focus(),
+  '?': openKeys,
   r: () => void replayTrace(address.trace.value),
   Enter: () => {
     if (address.trace.value === '') move(1)

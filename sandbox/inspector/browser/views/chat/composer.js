@@ -82,6 +82,7 @@ export const Composer = () => {
         <option value="event">Event</option>
       </select>
       <input
+        id="composer-text"
         ref=${text}
         aria-label=${form.isEvent.value ? 'Type of the event' : 'Text'}
         placeholder=${form.isEvent.value ? 'order_paid' : `Write as ${form.userId.value} in ${conversationOfForm()}`}

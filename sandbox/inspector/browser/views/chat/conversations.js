@@ -7,13 +7,19 @@ const PAGE = 100
 
 const limit = signal(PAGE)
 
+/** Opens a new conversation, and puts the cursor into the form. */
+const begin = () => {
+  openNew()
+  document.getElementById('composer-text')?.focus()
+}
+
 /** Choosing one filters the chat and the wire, and sets where the form writes. */
 export const Conversations = () => {
   const all = conversations.value
   const chosen = address.conversation.value
   return html`<nav id="conversations" tabindex="-1" aria-label="Conversations">
     <h2>Conversations</h2>
-    <button type="button" class="new" onClick=${openNew}>New conversation</button>
+    <button type="button" class="new" onClick=${begin}>New conversation</button>
     <ul>
       <li>
         <button type="button" aria-pressed=${chosen === ''} onClick=${() => (address.conversation.value = '')}>

@@ -1,5 +1,7 @@
 import { html } from 'htm/preact'
 import { address, resetFilters } from '../../model/address.js'
+import { summaries } from '../../model/found.js'
+import { isUndelivered } from '../../model/trace.js'
 import { STATUS_WORDS } from '../in-words.js'
 
 /** @import { Signal } from '@preact/signals' */
@@ -18,6 +20,7 @@ const Choice = ({ label, value, options }) =>
 const STATUSES = [
   ['', 'every status'],
   ['failed only', 'failed only'],
+  ['undelivered', 'not delivered, or perhaps'],
   .../** @type {[string, string][]} */ (Object.entries(STATUS_WORDS)),
 ]
 
@@ -28,6 +31,41 @@ const DIRECTIONS = [
   ['from the bot', 'from the bot'],
   ['of the integration', 'of the integration'],
 ]
+
+/** Statuses that are worth a look, with how many traces have them: each filters. */
+const StatusChips = () => {
+  const { status } = address
+  const all = summaries.value
+  const counts = {
+    undelivered: all.filter((summary) => isUndelivered(summary.status)).length,
+    retrying: all.filter((summary) => summary.status === 'retrying').length,
+    waiting: all.filter((summary) => summary.status === 'waiting').length,
+    refused: all.filter((summary) => summary.status === 'refused').length,
+  }
+  /** @type {[string, string][]} */
+  const chips = [
+    ['', 'All'],
+    ['undelivered', `Failed ${counts.undelivered}`],
+    ['retrying', `Retrying ${counts.retrying}`],
+    ['waiting', `Waiting ${counts.waiting}`],
+    ['refused', `Refused ${counts.refused}`],
+  ]
+  const shown = chips.filter(([name, words]) => name === status.value || !words.endsWith(' 0'))
+  if (shown.length === 1) return null
+  return html`<div class="chips" role="group" aria-label="Filter by status">
+    ${shown.map(
+      ([name, words]) =>
+        html`<button
+          key=${name}
+          type="button"
+          aria-pressed=${name === status.value}
+          onClick=${() => (status.value = name)}
+        >
+          ${words}
+        </button>`
+    )}
+  </div>`
+}
 
 /**
  * What is looked for, and the button to what is new meanwhile.
@@ -47,6 +85,7 @@ export const Find = ({ fresh, onNewest }) => {
       value=${q.value}
       onInput=${(/** @type {any} */ event) => (q.value = event.currentTarget.value)}
     />
+    <${StatusChips} />
     <${Choice} label="Status" value=${status} options=${STATUSES} />
     <${Choice} label="Direction" value=${direction} options=${DIRECTIONS} />
     ${isFiltered && html`<button type="button" onClick=${resetFilters}>Show all</button>`}

@@ -3,7 +3,7 @@ import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { listed, scrolledAt, summaries } from '../../model/found.js'
-import { clockTime, counted, duration, STATUS_WORDS } from '../in-words.js'
+import { clockTime, counted, cutInTheMiddle, duration, STATUS_WORDS } from '../in-words.js'
 import { Find } from './find.js'
 
 /** @import { Summary } from '../../model/trace' */
@@ -17,14 +17,19 @@ const MARGIN = 10
 /** The part of the list that is seen, in pixels. */
 const seen = signal({ top: 0, height: 800 })
 
-/** The one line of a trace: what it was, where, and how it went. @param {Summary} summary */
-const factsOf = ({ code, requests, replies, tries, durationMs }) =>
+/** Who wrote in which conversation; once, if both have the same id. @param {Summary} summary */
+const placeOf = ({ userId, conversationId = '' }) =>
+  userId === undefined || userId === conversationId
+    ? cutInTheMiddle(conversationId)
+    : `${cutInTheMiddle(userId)} in ${cutInTheMiddle(conversationId)}`
+
+/** How it went. @param {Summary} summary */
+const factsOf = ({ code, requests, replies, tries }) =>
   [
     code,
     requests > 1 && `repeat, ${requests} requests`,
-    replies > 0 && counted(replies, 'reply', 'replies'),
+    replies.length > 0 && counted(replies.length, 'reply', 'replies'),
     tries > 0 && counted(tries, 'try', 'tries'),
-    durationMs !== undefined && duration(durationMs),
   ].filter(Boolean)
 
 /** @param {string} id */
@@ -92,11 +97,12 @@ export const TraceList = () => {
     >
       <div class="rows" role="presentation" style=${{ height: `${shown.length * ROW}px` }}>
         ${rows.map((summary, index) => {
-          const { id, title, status, startedAt, direction } = summary
+          const { id, title, status, startedAt, direction, durationMs, conversationId, isRetried } = summary
+          const isPlain = status === 'delivered' && !isRetried
           return html`<div
             key=${id}
             id=${rowId(id)}
-            class=${`row ${status}`}
+            class=${`row ${isPlain ? '' : status}`}
             role="option"
             aria-selected=${id === open}
             style=${{ transform: `translateY(${(first + index) * ROW}px)` }}
@@ -106,10 +112,11 @@ export const TraceList = () => {
               >${direction === 'to the bot' ? '→' : '←'}</span
             >
             <span class="title" dir="auto">${title || '(no text)'}</span>
-            <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span>
+            <span class=${isPlain ? 'visually-hidden' : `pill ${status}`}>${STATUS_WORDS[status]}</span>
+            <span class="took quiet">${durationMs !== undefined && duration(durationMs)}</span>
             <span class="facts"
               ><time>${clockTime(startedAt)}</time>
-              ${summary.conversationId && html` · <span class="where" dir="auto">${summary.conversationId}</span>`}
+              ${conversationId && html` · <span class="where" dir="auto" title=${conversationId}>${placeOf(summary)}</span>`}
               ${factsOf(summary).map((fact) => html`<span class="fact">${` · ${fact}`}</span>`)}</span
             >
           </div>`
