@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
@@ -9,6 +10,7 @@ import { demoMessages } from '../../sandbox/bot/demo-messages'
 import type { ApiCall, Fault } from '../../sandbox/cloud/chat/chat-api'
 import { startSandbox } from '../../sandbox/sandbox'
 import { freePort } from '../harness/free-port'
+import { hostForTest } from '../harness/host-for-test'
 import { startChatwoot } from './chatwoot'
 
 const SECRET = `whsec_${Buffer.alloc(32, 3).toString('base64')}`
@@ -40,8 +42,8 @@ const bridged = async (bot?: Bot) => {
     child.stderr!.on('data', (chunk) => (errors += chunk))
     await once(child.stdout!, 'data')
   }
-  const end = async () => {
-    child?.kill('SIGKILL')
+  const end = async (signal: 'SIGKILL' | 'SIGTERM' = 'SIGKILL') => {
+    child?.kill(signal)
     if (child && child.exitCode === null && child.signalCode === null) await once(child, 'exit')
   }
   onTestFinished(async () => {
@@ -137,9 +139,17 @@ it('texts, pictures and files go both ways; choices are options, cards are cards
   await chatwoot.choose(1, choice, 'large')
   await expect.poll(() => contents(chatwoot.said(1)).at(-1), WAIT).toBe('You said: Large')
   expect((await heard()).at(-1)).toMatchObject({ type: 'text', payload: { text: 'Large', value: 'large' } })
-  expect(await say('carousel')).toMatchObject({
+  await say('carousel')
+  await expect.poll(() => chatwoot.said(1).at(-1)!.content_type, WAIT).toBe('input_select')
+  expect(chatwoot.said(1).at(-1)).toMatchObject({
+    content_type: 'input_select',
+    content_attributes: {
+      items: [{ title: 'Espresso: Order', value: 'order Espresso' }, {}, { title: 'Filter coffee: Order' }, {}],
+    },
+  })
+  expect(chatwoot.said(1).at(-2)).toMatchObject({
     content_type: 'cards',
-    content_attributes: { items: [{ title: 'Espresso', actions: [{ text: 'Order' }, {}, { type: 'link' }] }, {}] },
+    content_attributes: { items: [{ title: 'Espresso', actions: [{ type: 'link', text: 'Read more' }] }, {}] },
   })
   expect((await say('location')).content).toContain('query=45.5019,-73.5674')
   expect((await say('markdown')).content).toBe(demoMessages('')['markdown']!['markdown'])
@@ -220,6 +230,47 @@ it('takes nothing that is not signed or too old, and drops repeats', async () =>
   await chatwoot.userSays(2, 'Next')
   await expect.poll(() => chatwoot.said(2).length, WAIT).toBe(2)
   expect((await heard()).map(({ payload }) => payload)).toEqual([{ text: 'Once' }, { text: 'Twice' }, { text: 'Next' }])
+})
+
+it('bears what is odd: paths, broken pictures, empty choices, attachments without a URL, other inboxes', async () => {
+  const odd = http.createServer((_request, response) => {
+    response.writeHead(200, { 'content-length': 1000 }).write('abc')
+    setTimeout(() => response.destroy(), 100)
+  })
+  const picture = `http://${await hostForTest(odd)}/a.png`
+  const buy = { title: 'Tea', actions: [{ action: 'url', label: 'Buy', value: 'https://example.com' }] }
+  const { chatwoot, heard, endpoint } = await bridged(({ payload }) =>
+    payload.text === 'odd'
+      ? [
+          { type: 'image', payload: { imageUrl: picture } },
+          { type: 'choice', payload: { text: 'Which?', options: [] } },
+          { type: 'carousel', payload: { items: [buy, { title: 'Water', actions: [] }] } },
+          { type: 'carousel', payload: { items: [null] } },
+          { type: 'any', payload: { type: 'handoff', text: 'A human comes' } },
+        ]
+      : undefined
+  )
+  for (const path of ['/toString', '/constructor'])
+    expect((await fetch(new URL(path, endpoint), { method: 'POST', body: '{}' })).status).toBe(404)
+  await chatwoot.userSays(1, 'odd')
+  await expect.poll(() => chatwoot.statusOf(1), WAIT).toBe('open')
+  expect(contents(chatwoot.said(1))).toEqual([picture, 'Which?', 'Tea', 'Water', 'A human comes'])
+  await chatwoot.setStatus(1, 'pending')
+  await chatwoot.userSays(1, '', { attachments: [{ file_type: 'contact', data_url: '', fallback_title: 'Bob +1' }] })
+  await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'Bob +1' } })
+})
+
+it('passes on what it has taken before SIGTERM ends it', async () => {
+  const { chatwoot, sandbox, end } = await bridged(() => undefined)
+  await chatwoot.userSays(1, 'Hello')
+  await expect.poll(() => sandbox.chat.conversations.all().length, WAIT).toBe(1)
+  chatwoot.faults.isDown = true
+  await sandbox.say(sandbox.chat.conversations.all()[0]!.id, { type: 'text', payload: { text: 'Last words' } })
+  const ended = end('SIGTERM')
+  await new Promise((resolve) => setTimeout(resolve, 1000))
+  chatwoot.faults.isDown = false
+  await ended
+  expect(contents(chatwoot.said(1))).toEqual(['Last words'])
 })
 
 it('catches up when it starts, with what was said to it and what was said by humans before it ended', async () => {

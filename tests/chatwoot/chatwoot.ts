@@ -16,7 +16,7 @@ export type ChatwootMessage = {
   message_type: 'incoming' | 'outgoing'
   content_type: string
   content_attributes: { items?: Record<string, unknown>[]; submitted_values?: object[] }
-  attachments?: { file_type: string; data_url: string }[]
+  attachments?: { file_type: string; data_url: string; fallback_title?: string }[]
   private: boolean
   sender: { type: string }
   /** Of an attachment that came with it. */
@@ -54,8 +54,9 @@ export const startChatwoot = async (bridgeUrl: string) => {
   }
 
   const post = async () => {
-    const { status } = await fetch(bridgeUrl, { method: 'POST', ...lastEvent! })
-    return status
+    // A bridge that is not there misses it.
+    const response = await fetch(bridgeUrl, { method: 'POST', ...lastEvent! }).catch(() => undefined)
+    return response?.status
   }
 
   const emit = (from: keyof typeof SECRETS, event: object) => {
