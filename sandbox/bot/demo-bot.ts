@@ -5,8 +5,8 @@ const text = (words: string): BotMessage => ({ type: 'text', payload: { text: wo
 
 /**
  * A bot to try things out on. To a text it answers one that holds the same words; to the name of a message type a sample
- * of that type; to `burst N` N texts; to `silent` nothing, whatever their case; to an event, and to a message of another type, a text
- * that names the type.
+ * of that type; to `burst N` N texts; to `silent` nothing, whatever their case; to an event, and to a message of another
+ * type, a text that names the type.
  *
  * @param mediaUrl where the folder `demo-media` is served
  */

@@ -51,15 +51,8 @@ type Place = { conversation: Conversation; user?: User }
 /** The event, if it is known, with its conversation and user; or these alone, created if missing. */
 const findOrPrepare = async (caller: Caller, told: EventRequest): Promise<Place | (Place & { event: Event })> => {
   const { conversationId, userId, eventId } = told
-  if (eventId === undefined) {
-    const [conversation, user] = await Promise.all([
-      getOrCreateConversation(caller, conversationId),
-      userId === undefined ? undefined : getOrCreateUser(caller, userId),
-    ])
-    return { conversation, user }
-  }
   const conversation = await getOrCreateConversation(caller, conversationId)
-  const event = await findEvent(caller.client, { conversation }, told)
+  const event = eventId === undefined ? undefined : await findEvent(caller.client, conversation, told)
   // A repeat makes no user: that of the event may have been forgotten.
   if (event) return { event, conversation, user: await userOf(caller.client, event) }
   return { conversation, user: userId === undefined ? undefined : await getOrCreateUser(caller, userId) }
@@ -78,7 +71,7 @@ const userOf = async (client: Client, { userId }: Event): Promise<User | undefin
 /** One of the conversation's newest events that has the same id. */
 const findEvent = async (
   client: Client,
-  { conversation }: Place,
+  conversation: Conversation,
   { conversationId, eventId }: EventRequest
 ): Promise<Event | undefined> => {
   const { events } = await client.listEvents({ conversationId: conversation.id })
