@@ -1,74 +1,233 @@
-// A bridge between Chatwoot and a bot, in Node.js, with nothing installed. While a conversation is pending, the bot answers;
-// otherwise a human does, and the bot is told what was said when the conversation is pending again.
+// A bridge between Chatwoot and a bot, in Node.js, with nothing installed:
+//
+//   Chatwoot  -- /chatwoot -->  this bridge  -- WEBHOOK_URL -->  the bot
+//   Chatwoot  <-- its API ----  this bridge  <----- /bot ------  the bot
+//
+// While a conversation is pending, the bot answers. While it is open, humans do: the bridge notes what they say, and
+// tells the bot with one event `resumed` when the conversation is pending again.
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const NEEDED = ['WEBHOOK_URL', 'ACCESS_KEY', 'SIGNING_SECRET', 'CHATWOOT_URL', 'CHATWOOT_ACCOUNT', 'CHATWOOT_TOKEN']
-const missing = [...NEEDED, 'CHATWOOT_SECRETS'].filter((name) => !process.env[name])
+const BOT_SETTINGS = ['WEBHOOK_URL', 'ACCESS_KEY', 'SIGNING_SECRET']
+const CHATWOOT_SETTINGS = ['CHATWOOT_URL', 'CHATWOOT_ACCOUNT', 'CHATWOOT_TOKEN', 'CHATWOOT_SECRETS']
+const missing = [...BOT_SETTINGS, ...CHATWOOT_SETTINGS].filter((name) => !process.env[name])
 if (missing.length > 0) {
   console.error(`Set ${missing.join(', ')} in the environment: see README.md beside this file.`)
   process.exit(1)
 }
-const { WEBHOOK_URL, ACCESS_KEY, CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, PORT = '8080' } = process.env
-const { SIGNING_SECRET, CHATWOOT_SECRETS, STATE_FILE = 'chatwoot-bridge.json' } = process.env
+const { WEBHOOK_URL, ACCESS_KEY, SIGNING_SECRET, STATE_FILE = 'chatwoot-bridge.json', PORT = '8080' } = process.env
+const { CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, CHATWOOT_SECRETS } = process.env
 
-// ---- Who sends
+const lines = (...parts) => parts.filter(Boolean).join('\n')
 
-const isFresh = (timestamp) => Math.abs(Date.now() / 1000 - timestamp) < 5 * 60
+// ---- From Chatwoot to the bot
 
-const isEqual = (given, expected) => {
-  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
-  return a.length === b.length && timingSafeEqual(a, b)
+const onChatwoot = (event) => {
+  // An event of a conversation is the conversation itself.
+  const { id, status, meta } = event.conversation ?? event
+  const contact = meta?.sender
+  if (!contact || event.private) return
+  const conversationId = String(id)
+  if (status === 'open') opened.add(conversationId)
+  else opened.delete(conversationId)
+
+  const line = lineOf(event)
+  // Of an agent even if the conversation is pending again: Chatwoot's events may come late.
+  if (line?.from === 'agent' || (line && status !== 'pending') || event.event === 'conversation_opened')
+    note(conversationId, line)
+  if (status !== 'pending') return
+
+  inTurn(`to the bot: ${conversationId}`, async () => {
+    // While this waited for its turn, an agent may have taken over.
+    if (opened.has(conversationId)) return line && note(conversationId, line)
+    const ids = { conversationId, userId: String(contact.id) }
+    await resume(ids)
+    for (const message of messagesOf(event)) await toBot('', { ...ids, user: userOf(contact), ...message })
+  })
 }
 
-/** Standard Webhooks. */
-const isFromBot = ({ 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signatures = '' }, body) => {
-  const key = Buffer.from(SIGNING_SECRET.replace('whsec_', ''), 'base64')
-  const expected = `v1,${createHmac('sha256', key).update(`${id}.${at}.${body}`).digest('base64')}`
-  return isFresh(at) && signatures.split(' ').some((signature) => isEqual(signature, expected))
+const userOf = ({ name, thumbnail }) => ({
+  name: (name ?? '').slice(0, 200).toWellFormed(),
+  pictureUrl: URL.canParse(thumbnail) ? new URL(thumbnail).href : undefined,
+})
+
+/** The messages that the bot gets for an event: the text, then each attachment. */
+const messagesOf = ({ event, id, message_type, content, attachments, content_attributes }) => {
+  // In the website's chat, the user's choice is an update of the message that offered it.
+  const chosen = event === 'message_updated' && content_attributes?.submitted_values?.[0]
+  if (chosen?.title)
+    return [{ messageId: `${id}-chosen`, type: 'text', text: chosen.title, payload: { value: chosen.value } }]
+  if (event !== 'message_created' || message_type !== 'incoming') return []
+  const texts = content ? [{ messageId: `${id}`, type: 'text', text: content }] : []
+  const media = (attachments ?? []).map((attachment, at) => ({ messageId: `${id}-${at}`, ...mediaOf(attachment) }))
+  return [...texts, ...media]
 }
 
-/** The agent bot and the webhook of the account have a secret each. */
-const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': signature = '' }, body) =>
-  isFresh(at) &&
-  CHATWOOT_SECRETS.trim()
-    .split(/\s+/)
-    .some((key) => isEqual(signature, `sha256=${createHmac('sha256', key).update(`${at}.${body}`).digest('hex')}`))
+const mediaOf = ({ file_type: type, data_url: url, fallback_title: title, coordinates_lat, coordinates_long }) => {
+  if (type === 'location') return { type, payload: { latitude: coordinates_lat, longitude: coordinates_long, title } }
+  if (!url) return { type: 'text', text: title || type || 'an attachment' } // A contact, or a post that was shared.
+  return ['image', 'audio', 'video'].includes(type)
+    ? { type, payload: { [`${type}Url`]: url } }
+    : { type: 'file', payload: { fileUrl: url } }
+}
 
-// ---- One thing after the other, until it is taken
+// ---- While humans are in charge
+
+/** The conversations that are with an agent now. */
+const opened = new Set()
+
+/** By conversation: what the bot has not been told, and since when. In a file too, so that a restart does not lose it. */
+const untold = existsSync(STATE_FILE) ? JSON.parse(readFileSync(STATE_FILE, 'utf8')) : {}
+
+const save = () => {
+  try {
+    writeFileSync(`${STATE_FILE}.new`, JSON.stringify(untold))
+    renameSync(`${STATE_FILE}.new`, STATE_FILE)
+  } catch ({ message }) {
+    console.error(`${STATE_FILE} cannot be written: ${message}`)
+  }
+}
+
+/** What a human has said in an event, for the transcript. */
+const lineOf = ({ event, id, message_type, content, attachments, sender }) => {
+  const isUser = message_type === 'incoming'
+  const isAgent = message_type === 'outgoing' && sender?.type === 'user' // No bot, and no automation.
+  if (event !== 'message_created' || !(isUser || isAgent)) return undefined
+  const files = (attachments ?? []).map((each) => each.data_url || each.fallback_title || each.file_type)
+  return {
+    id,
+    from: isUser ? 'user' : 'agent',
+    text: lines(content, ...files)
+      .slice(0, 400)
+      .toWellFormed(),
+  }
+}
+
+/** @param line may come twice */
+const note = (conversationId, line) => {
+  const { lines: noted } = (untold[conversationId] ??= { since: Date.now(), lines: [] })
+  if (line && !noted.some(({ id }) => id === line.id)) noted.push(line)
+  if (noted.length > 50) noted.shift() // The payload of an event has at most 128 KB.
+  save()
+}
+
+/** Tells the bot, once, what was said while humans were in charge. */
+const resume = async ({ conversationId, userId }) => {
+  const entry = untold[conversationId]
+  if (!entry) return
+  const transcript = entry.lines.map(({ from, text: words }) => ({ from, text: words }))
+  // It stays the same when it is sent again, so the bot gets it once.
+  const eventId = `resumed-${conversationId}-${entry.since}`
+  const { ok } = await toBot('/events', { conversationId, userId, type: 'resumed', eventId, payload: { transcript } })
+  if (!ok) return // The next message tries again.
+  entry.lines.splice(0, transcript.length)
+  entry.since = Date.now()
+  // Humans may have gone on meanwhile.
+  if (entry.lines.length === 0) delete untold[conversationId]
+  save()
+}
+
+// ---- From the bot to Chatwoot
+
+/** By conversation: what the bot says at once may arrive in any order, so it is collected for a moment, then sorted. */
+const bursts = new Map()
+
+const onBot = ({ type, payload, conversationId, botpressMessageId }, { 'botpress-created-at': createdAt }) => {
+  if (type === 'test') return // Of the registration, not of the bot.
+  // In one millisecond, the later message has the greater id.
+  const message = { at: `${createdAt} ${botpressMessageId}`, type, payload }
+  const burst = bursts.get(conversationId)
+  if (burst) return void burst.push(message)
+  bursts.set(conversationId, [message])
+  inTurn(`to Chatwoot: ${conversationId}`, async () => {
+    await sleep(300)
+    const messages = bursts.get(conversationId).toSorted((a, b) => (a.at < b.at ? -1 : 1))
+    bursts.delete(conversationId)
+    // An odd one does not hold up the others.
+    for (const each of messages) await show(conversationId, each).catch((error) => console.error(error))
+  })
+}
+
+const show = async (conversationId, { type, payload }) => {
+  const isHandoff = type === 'handoff' || payload.type === 'handoff'
+  const bodies = isHandoff ? [{ content: payload.text }] : bodiesOf(type, payload)
+  for (const body of bodies) if (body.content || body.fileUrl) await say(conversationId, body)
+  if (isHandoff) await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
+}
+
+/** The messages of Chatwoot for one of the bot's: bodies of its API, with `fileUrl` for a file to upload. */
+const bodiesOf = (type, payload) => {
+  const { text: words, title, items = [], options = [], address, latitude, longitude } = payload
+  if (type === 'bloc') return items.flatMap((item) => bodiesOf(item.type, item.payload))
+  if (type === 'choice' || type === 'dropdown') return [selectOf(words, options)]
+  if (type === 'card') return cardsOf([payload])
+  if (type === 'carousel') return cardsOf(items)
+  if (['image', 'audio', 'video', 'file'].includes(type)) return [{ content: title, fileUrl: payload[`${type}Url`] }]
+  const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
+  if (type === 'location') return [{ content: lines(title, address, map) }]
+  return [{ content: payload.markdown ?? words ?? JSON.stringify(payload) }]
+}
+
+const selectOf = (content, options) => {
+  const items = options.map(({ label, value }) => ({ title: label, value }))
+  return items.length > 0 ? { content, content_type: 'input_select', content_attributes: { items } } : { content }
+}
+
+/** Cards with links are Chatwoot's cards, others are text. Chatwoot's other buttons reach no bot, so they are options. */
+const cardsOf = (cards) => {
+  const linksOf = ({ actions = [] }) => actions.filter(({ action }) => action === 'url')
+  const items = cards
+    .filter((card) => linksOf(card).length > 0)
+    .map((card) => ({
+      title: card.title,
+      description: card.subtitle ?? '',
+      media_url: card.imageUrl ?? '',
+      actions: linksOf(card).map(({ label, value }) => ({ type: 'link', text: label, uri: value })),
+    }))
+  const others = cards.filter((card) => linksOf(card).length === 0)
+  const options = cards.flatMap(({ title, actions = [] }) =>
+    actions
+      .filter(({ action }) => action !== 'url')
+      .map(({ label, value }) => ({ label: cards.length > 1 ? `${title}: ${label}` : label, value }))
+  )
+  return [
+    ...(items.length > 0 ? [{ content: items[0].title, content_type: 'cards', content_attributes: { items } }] : []),
+    ...others.map(({ title, subtitle, imageUrl }) => ({ content: lines(title, subtitle, imageUrl) })),
+    ...(options.length > 0 ? [selectOf(cards[0].title, options)] : []),
+  ]
+}
+
+/** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
+const say = async (conversationId, { fileUrl, ...body }) => {
+  const message = fileUrl ? await formOf(fileUrl, body.content) : body
+  const { ok } = message ? await toChatwoot(conversationId, 'messages', message) : { ok: false }
+  if (ok) return
+  const titles = (body.content_attributes?.items ?? []).map(({ title }) => title)
+  await toChatwoot(conversationId, 'messages', { content: lines(body.content, fileUrl, ...titles) })
+}
+
+const formOf = async (url, content = '') => {
+  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined)
+  const file = response?.ok ? await response.blob().catch(() => undefined) : undefined
+  if (!file) return undefined
+  const form = new FormData()
+  form.set('content', content)
+  form.set('attachments[]', file, new URL(url).pathname.split('/').pop() || 'file')
+  return form
+}
+
+// ---- Sending: one thing after the other, until it is taken
 
 const queues = new Map()
 
-/** In each queue one thing after the other, so that messages stay in order. */
+/** Works on the things of a queue one after the other, so that messages stay in order. */
 const inTurn = (queue, work) => {
   const turn = (queues.get(queue) ?? Promise.resolve()).then(work).catch((error) => console.error(error))
   queues.set(queue, turn)
   turn.then(() => queues.get(queue) === turn && queues.delete(queue))
-}
-
-/** Posts JSON, or a form, until it is taken: with growing pauses, for an hour. Returns the answer; nothing after a refusal. */
-const post = async (url, headers, body) => {
-  const isForm = body instanceof FormData
-  const request = {
-    method: 'POST',
-    headers: { ...headers, ...(!isForm && { 'content-type': 'application/json' }) },
-    body: isForm ? body : JSON.stringify(body),
-  }
-  const end = Date.now() + 60 * 60_000
-  for (let pauseMs = 1000; ; pauseMs = Math.min(pauseMs * 2, 30_000)) {
-    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
-    if (response?.ok) return response.text().catch(() => '')
-    const isRefused = response && response.status !== 429 && response.status < 500
-    if (isRefused || Date.now() > end) {
-      console.error(`${url}: ${response ? `${response.status} ${await response.text()}` : 'no answer'}`)
-      return undefined
-    }
-    if (pauseMs === 1000) console.error(`${url}: ${response?.status ?? 'no answer'}, trying again`)
-    await sleep(pauseMs)
-  }
 }
 
 const toBot = (path, body) => post(WEBHOOK_URL + path, { authorization: `Bearer ${ACCESS_KEY}` }, body)
@@ -78,204 +237,59 @@ const toChatwoot = (conversationId, path, body) => {
   return post(url, { api_access_token: CHATWOOT_TOKEN }, body)
 }
 
-// ---- From Chatwoot to the bot
-
-const readState = () => {
-  if (!existsSync(STATE_FILE)) return {}
-  try {
-    return JSON.parse(readFileSync(STATE_FILE, 'utf8'))
-  } catch ({ message }) {
-    console.error(`${STATE_FILE} cannot be read: ${message}. Mend it, or move it away.`)
-    process.exit(1)
+/** Posts JSON, or a form, until it is taken or refused, with growing pauses. Throws after an hour. */
+const post = async (url, headers, body) => {
+  const isForm = body instanceof FormData
+  const type = isForm ? {} : { 'content-type': 'application/json' }
+  const request = { method: 'POST', headers: { ...headers, ...type }, body: isForm ? body : JSON.stringify(body) }
+  const end = Date.now() + 60 * 60_000
+  for (let pauseMs = 1000; Date.now() < end; pauseMs = Math.min(pauseMs * 2, 30_000)) {
+    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
+    const answer = await response?.text().catch(() => '')
+    if (response?.ok) return { ok: true, answer }
+    console.error(`${url}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
+    if (response && response.status !== 429 && response.status < 500) return { ok: false, answer }
+    const askedMs = Number(response?.headers.get('retry-after')) * 1000 || 0
+    await sleep(Math.max(pauseMs, askedMs))
   }
+  throw new Error(`${url}: given up after an hour`)
 }
 
-/** By conversation, while humans are in charge: since when, and what was said. */
-const humans = readState()
-
-const save = () => {
-  try {
-    writeFileSync(`${STATE_FILE}.new`, JSON.stringify(humans))
-    renameSync(`${STATE_FILE}.new`, STATE_FILE)
-  } catch ({ message }) {
-    console.error(`${STATE_FILE} cannot be written: ${message}`)
-  }
-}
-
-/** @param line may come twice */
-const note = (conversationId, line) => {
-  const { lines } = (humans[conversationId] ??= { since: Date.now(), lines: [] })
-  if (line && !lines.some(({ id }) => id === line.id)) lines.push(line)
-  // An event has at most 128 KB, and some characters take six bytes.
-  if (lines.length > 50) lines.shift()
-  save()
-}
-
-/** Tells the bot, once, what was said while humans were in charge. */
-const resume = async (conversationId, userId) => {
-  const entry = humans[conversationId]
-  if (!entry) return
-  const transcript = entry.lines.map(({ from, text: words }) => ({ from, text: words }))
-  // The same when it is sent again, so that the bot gets it once.
-  const eventId = `resumed-${conversationId}-${entry.since}`
-  const told = await toBot('/events', { conversationId, userId, type: 'resumed', eventId, payload: { transcript } })
-  if (told === undefined) return // It was refused, and is tried again with the next message.
-  entry.lines.splice(0, transcript.length)
-  entry.since = Date.now()
-  // Perhaps humans have gone on meanwhile.
-  if (entry.lines.length === 0) delete humans[conversationId]
-  save()
-}
-
-const mediaOf = ({ file_type: type, data_url: url, fallback_title: title, coordinates_lat, coordinates_long }) => {
-  if (type === 'location') return { type, payload: { latitude: coordinates_lat, longitude: coordinates_long, title } }
-  if (!url) return { type: 'text', text: title ?? type ?? 'an attachment' } // A contact, or a post that was shared.
-  return ['image', 'audio', 'video'].includes(type)
-    ? { type, payload: { [`${type}Url`]: url } }
-    : { type: 'file', payload: { fileUrl: url } }
-}
-
-const onChatwoot = ({ event, id, content, message_type, content_attributes, ...more }) => {
-  const attachments = (more.attachments ?? []).filter(Boolean)
-  // Of an event of the conversation, the conversation is the event itself.
-  const { id: number, status, meta } = more.conversation ?? { ...more, id }
-  const { sender: contact } = meta ?? {}
-  if (!contact || more.private) return
-  const conversationId = String(number)
-  const pictureUrl = URL.canParse(contact.thumbnail) ? new URL(contact.thumbnail).href : undefined
-  const user = {
-    name: String(contact.name ?? '')
-      .slice(0, 200)
-      .toWellFormed(),
-    pictureUrl,
-  }
-  const base = { userId: String(contact.id), conversationId, user }
-  const messages = []
-  if (event === 'message_created' && message_type === 'incoming') {
-    if (content) messages.push({ ...base, messageId: `${id}`, type: 'text', text: content })
-    for (const [index, media] of attachments.entries())
-      messages.push({ ...base, messageId: `${id}-${index}`, ...mediaOf(media) })
-  }
-  // The website's chat keeps what the user has chosen beside the choice.
-  const chosen = event === 'message_updated' && content_attributes?.submitted_values?.[0]
-  if (chosen?.title) {
-    const { title, value } = chosen
-    messages.push({ ...base, messageId: `${id}-chosen`, type: 'text', text: title, payload: { value } })
-  }
-
-  const parts = [
-    content,
-    ...attachments.map(({ data_url, fallback_title, file_type }) => data_url || fallback_title || file_type),
-  ]
-  const words = parts.filter(Boolean).join('\n').slice(0, 400).toWellFormed()
-  const isHuman = message_type === 'incoming' || (message_type === 'outgoing' && more.sender?.type !== 'agent_bot')
-  if (status !== 'pending') {
-    // At once, as it may not wait behind what the bot cannot take now.
-    if (event === 'message_created' && isHuman)
-      note(conversationId, { id, from: message_type === 'incoming' ? 'user' : 'agent', text: words })
-    else if (event === 'conversation_opened') note(conversationId) // Only of the bot's own inboxes.
-    return
-  }
-  inTurn(`to bot ${conversationId}`, async () => {
-    await resume(conversationId, base.userId)
-    for (const message of messages) await toBot('', message)
-  })
-}
-
-// ---- From the bot to Chatwoot
-
-const say = (conversationId, body) => toChatwoot(conversationId, 'messages', { message_type: 'outgoing', ...body })
-
-/** A file goes up as it is; if it cannot be fetched, its URL is said. */
-const sayFile = async (conversationId, url, title = '') => {
-  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined)
-  const file = response?.ok ? await response.blob().catch(() => undefined) : undefined
-  if (!file) return say(conversationId, { content: [title, url].filter(Boolean).join('\n') })
-  const form = new FormData()
-  form.set('message_type', 'outgoing')
-  form.set('content', title)
-  form.set('attachments[]', file, new URL(url).pathname.split('/').pop() || 'file')
-  return toChatwoot(conversationId, 'messages', form)
-}
-
-/** Chatwoot's cards have links; its buttons reach no bot, so other actions become options. */
-const sayCards = async (conversationId, cards) => {
-  const items = cards.map(({ title, subtitle = '', imageUrl = '', actions }) => {
-    const links = (actions ?? []).filter(({ action }) => action === 'url')
-    const shown = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
-    return { title, description: subtitle, media_url: imageUrl, actions: shown }
-  })
-  const linked = items.filter(({ actions }) => actions.length > 0)
-  if (linked.length > 0) {
-    const content = { content_type: 'cards', content_attributes: { items: linked } }
-    await say(conversationId, { content: linked[0].title, ...content })
-  }
-  for (const { title, description, media_url } of items.filter(({ actions }) => actions.length === 0))
-    await say(conversationId, { content: [title, description, media_url].filter(Boolean).join('\n') })
-  const options = cards.flatMap(({ title, actions }) =>
-    (actions ?? [])
-      .filter(({ action }) => action !== 'url')
-      .map(({ label, value }) => ({ title: cards.length > 1 ? `${title}: ${label}` : label, value }))
-  )
-  if (options.length > 0)
-    await say(conversationId, {
-      content: cards[0].title,
-      content_type: 'input_select',
-      content_attributes: { items: options },
-    })
-}
-
-const show = async (conversationId, type, payload) => {
-  const { text: words, options, items = [], title, address, latitude, longitude } = payload
-  if (type === 'bloc') for (const item of items) await show(conversationId, item.type, item.payload)
-  else if (type === 'handoff' || payload.type === 'handoff') {
-    if (words) await say(conversationId, { content: words })
-    await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
-  } else if ((type === 'choice' || type === 'dropdown') && options?.length > 0) {
-    const choices = options.map(({ label, value }) => ({ title: label, value }))
-    await say(conversationId, { content: words, content_type: 'input_select', content_attributes: { items: choices } })
-  } else if (type === 'card') await sayCards(conversationId, [payload])
-  else if (type === 'carousel') await sayCards(conversationId, items)
-  else if (['image', 'audio', 'video', 'file'].includes(type))
-    await sayFile(conversationId, payload[`${type}Url`], title)
-  else if (type === 'location') {
-    const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
-    await say(conversationId, { content: [title, address, map].filter(Boolean).join('\n') })
-  } else await say(conversationId, { content: payload.markdown ?? words ?? JSON.stringify(payload) })
-}
-
-/** By conversation: what the bot says in a burst may arrive in any order, so it waits for a moment, and is sorted. */
-const bursts = new Map()
-
-const onBot = ({ type, payload, conversationId, botpressMessageId }, { 'botpress-created-at': createdAt }) => {
-  if (type === 'test') return // Of the registration: no message of the bot.
-  // Of the same millisecond, the later one has the greater id.
-  const message = { at: `${createdAt} ${botpressMessageId}`, type, payload }
-  const burst = bursts.get(conversationId)
-  if (burst) return void burst.push(message)
-  bursts.set(conversationId, [message])
-  inTurn(`to Chatwoot ${conversationId}`, async () => {
-    await sleep(300)
-    const messages = bursts.get(conversationId).toSorted((a, b) => (a.at < b.at ? -1 : 1))
-    bursts.delete(conversationId)
-    for (const each of messages) {
-      // One that is odd holds up none of the others.
-      await show(conversationId, each.type, each.payload).catch((error) => console.error(error))
-    }
-  })
-}
-
-/** What the bot said while this was down is delivered now, also what may have arrived: repeats are dropped. */
+/** What the bot said while this was down is delivered now, and also what may have arrived: repeats are dropped. */
 const catchUp = async (delivery) => {
   for (let inVain = 0; inVain < 10;) {
-    const answer = (await toBot('/redeliveries', { delivery })) ?? '{}'
-    const { delivered = 0, more, reason } = JSON.parse(answer)
+    const { ok, answer } = await toBot('/redeliveries', { delivery })
+    const { delivered, more, reason } = ok ? JSON.parse(answer) : {}
     if (reason) console.error(`Not caught up: ${reason}`)
     if (!more) return
     inVain = delivered > 0 ? 0 : inVain + 1
     if (delivered === 0) await sleep(5000) // Another redelivery may be at work.
   }
 }
+
+// ---- Who sends
+
+const hmac = (key, signed) => createHmac('sha256', key).update(signed)
+const isFresh = (timestamp) => Math.abs(Date.now() / 1000 - timestamp) < 5 * 60
+
+const isEqual = (given, expected) => {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)]
+  return a.length === b.length && timingSafeEqual(a, b)
+}
+
+/** By Standard Webhooks: https://www.standardwebhooks.com */
+const isFromBot = ({ 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signatures = '' }, body) => {
+  const key = Buffer.from(SIGNING_SECRET.replace('whsec_', ''), 'base64')
+  const expected = `v1,${hmac(key, `${id}.${at}.${body}`).digest('base64')}`
+  return isFresh(at) && signatures.split(' ').some((signature) => isEqual(signature, expected))
+}
+
+/** The agent bot has one secret, and the account's webhook another. */
+const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': signature = '' }, body) =>
+  isFresh(at) &&
+  CHATWOOT_SECRETS.trim()
+    .split(/\s+/)
+    .some((secret) => isEqual(signature, `sha256=${hmac(secret, `${at}.${body}`).digest('hex')}`))
 
 // ---- The server
 
@@ -284,11 +298,11 @@ const PATHS = new Map([
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
 
-const seen = new Set() // A table with the ids of the last day, in a backend that runs for months.
+const seen = new Set() // A backend that runs for months has a table with the ids of the last day.
 
 const server = createServer(async (request, response) => {
   const body = await text(request).catch(() => undefined)
-  if (body === undefined) return // The connection broke before the request was whole.
+  if (body === undefined) return // The connection broke.
   const path = PATHS.get(request.url)
   if (!path) return response.writeHead(404).end()
   if (!path.isGenuine(request.headers, body)) return response.writeHead(401).end()
@@ -302,10 +316,7 @@ const server = createServer(async (request, response) => {
     console.error(error)
   }
 })
-server.on('error', ({ message }) => {
-  console.error(`Port ${PORT} cannot be opened: ${message}. Choose another with PORT.`)
-  process.exit(1)
-})
+
 server.listen(Number(PORT), async () => {
   console.log(`Listening on port ${PORT}`)
   for (const delivery of ['failed', 'unknown'])

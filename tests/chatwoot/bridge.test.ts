@@ -207,7 +207,7 @@ it('an outage of Chatwoot and one of Botpress lose nothing, and the order stays'
   await chatwoot.userSays(1, 'Refused')
   await expect.poll(errors, WAIT).toMatch(/\/webhook: 403 /)
   failWith(({ operation }) =>
-    operation === 'getOrCreateMessage' ? { answer: { status: 429, headers: { 'retry-after': '60' } } } : undefined
+    operation === 'getOrCreateMessage' ? { answer: { status: 429, headers: { 'retry-after': '2' } } } : undefined
   )
   await chatwoot.userSays(1, 'Four')
   await new Promise((resolve) => setTimeout(resolve, 2000))
@@ -258,6 +258,34 @@ it('bears what is odd: paths, broken pictures, empty choices, attachments withou
   await chatwoot.setStatus(1, 'pending')
   await chatwoot.userSays(1, '', { attachments: [{ file_type: 'contact', data_url: '', fallback_title: 'Bob +1' }] })
   await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'Bob +1' } })
+})
+
+it('what waited while an agent took over is told later, as what an agent says in a conversation that is pending', async () => {
+  const { chatwoot, heard, failWith } = await bridged(() => undefined)
+  await chatwoot.userSays(1, 'Hello')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
+  failWith(() => ({ answer: { status: 503 } }))
+  await chatwoot.userSays(1, 'One')
+  await chatwoot.userSays(1, 'Two')
+  await chatwoot.setStatus(1, 'open')
+  failWith(() => undefined)
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(2)
+  await chatwoot.setStatus(1, 'pending')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
+  await chatwoot.agentSays(1, 'Thank you for waiting', { sender: { type: 'automation' } })
+  await chatwoot.agentSays(1, 'I am here too')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(4)
+  const payloads = (await heard()).map(({ payload }) => payload)
+  expect(payloads[1]).toEqual({ text: 'One' })
+  expect(payloads[2]).toEqual({ transcript: [{ from: 'user', text: 'Two' }] })
+  expect(payloads[3]).toEqual({ transcript: [{ from: 'agent', text: 'I am here too' }] })
+})
+
+it('what Chatwoot refuses is said as text', async () => {
+  const { chatwoot } = await bridged()
+  chatwoot.faults.refusedType = 'input_select'
+  await chatwoot.userSays(1, 'choice')
+  await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['Which size?\nSmall\nLarge'])
 })
 
 it('passes on what it has taken before SIGTERM ends it', async () => {

@@ -43,7 +43,7 @@ const faultOf = ({ content_type: type, content_attributes: { items = [] } = {} }
  */
 export const startChatwoot = async (bridgeUrl: string) => {
   const conversations = new Map<number, { status: Status; messages: ChatwootMessage[] }>()
-  const faults = { isDown: false, clockOffsetMs: 0 }
+  const faults = { isDown: false, clockOffsetMs: 0, refusedType: '' }
   let lastId = 100
   let lastEvent: { body: string; headers: Record<string, string> } | undefined
 
@@ -108,7 +108,6 @@ export const startChatwoot = async (bridgeUrl: string) => {
     const file = form.get('attachments[]') as File
     return {
       content: String(form.get('content')),
-      message_type: form.get('message_type') as 'outgoing',
       file: { name: file.name, type: file.type, text: await file.text() },
     }
   }
@@ -122,9 +121,9 @@ export const startChatwoot = async (bridgeUrl: string) => {
     if (request.method !== 'POST' || !conversations.has(Number(id))) return response.writeHead(404).end()
     if (path === 'toggle_status') await setStatus(Number(id), fields.status!)
     else {
-      const fault = faultOf(fields as ChatwootMessage)
+      const fault = fields.content_type === faults.refusedType ? 'refused' : faultOf(fields as ChatwootMessage)
       if (fault) return response.writeHead(422).end(fault)
-      await add(Number(id), { ...fields, sender: { type: 'agent_bot' } })
+      await add(Number(id), { message_type: 'outgoing', ...fields, sender: { type: 'agent_bot' } })
     }
     return response.writeHead(200).end('{}')
   })
