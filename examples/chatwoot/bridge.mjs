@@ -62,16 +62,18 @@ const messagesOf = ({ event, id, message_type, content, attachments, content_att
     return [{ messageId: `${id}-chosen`, type: 'text', text: chosen.title, payload: { value: chosen.value } }]
   if (event !== 'message_created' || message_type !== 'incoming') return []
   const texts = content ? [{ messageId: `${id}`, type: 'text', text: content }] : []
-  const media = (attachments ?? []).map((attachment, at) => ({ messageId: `${id}-${at}`, ...mediaOf(attachment) }))
+  const media = (attachments ?? []).map((attachment, at) => mediaOf(attachment, `${id}-${at}`))
   return [...texts, ...media]
 }
 
-const mediaOf = ({ file_type: type, data_url: url, fallback_title: title, coordinates_lat, coordinates_long }) => {
-  if (type === 'location') return { type, payload: { latitude: coordinates_lat, longitude: coordinates_long, title } }
-  if (!url) return { type: 'text', text: title || type || 'an attachment' } // A contact, or a post that was shared.
-  return ['image', 'audio', 'video'].includes(type)
-    ? { type, payload: { [`${type}Url`]: url } }
-    : { type: 'file', payload: { fileUrl: url } }
+const mediaOf = (attachment, messageId) => {
+  const { data_url: url, fallback_title: title, coordinates_lat: latitude, coordinates_long: longitude } = attachment
+  const { file_type: type } = attachment
+  if (type === 'location') return { messageId, type, payload: { latitude, longitude, title } }
+  // A contact, or a post that was shared.
+  if (!url) return { messageId, type: 'text', text: title || type || 'an attachment' }
+  const kind = ['image', 'audio', 'video'].includes(type) ? type : 'file'
+  return { messageId, type: kind, payload: { [`${kind}Url`]: url } }
 }
 
 // ---- While humans are in charge

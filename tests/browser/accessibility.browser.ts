@@ -23,7 +23,7 @@ const expectNoViolation = async (page: Page, schemes = ['light', 'dark'] as ('li
 
 it('forced colours leave the bars of a waterfall, and what is chosen, to be seen', async () => {
   const { page } = await open({}, { forcedColors: 'active' })
-  await letEndpoint(page, 'fails')
+  await letEndpoint(page, 'answer 500')
   await sendByForm(page, 'Hello')
   await openTrace(page, /Hello.*delivered/)
   const colors = `[...new Set([...document.querySelectorAll('.try .bar')].map((bar) => getComputedStyle(bar).backgroundColor))]`
@@ -75,14 +75,14 @@ describe('axe finds no violation, light and dark', () => {
 
   it('with what has gone wrong, while the list is paused, and with a request to edit', async () => {
     const { page, sandbox } = await open()
-    await letEndpoint(page, 'redirects')
+    await letEndpoint(page, 'answer 302')
     await sendByForm(page, 'Hello')
     await traces(page, /Hello.*not delivered/).click()
     await page.getByRole('button', { name: 'Pause' }).click()
     await page.getByRole('navigation', { name: 'Conversations' }).getByRole('button', { name: /^tea/ }).click()
-    await letEndpoint(page, 'fails')
-    await page.getByLabel('The endpoint’s status').fill('1')
-    await page.getByLabel('The endpoint’s status').blur()
+    await letEndpoint(page, 'answer 500')
+    await page.getByLabel('Status of Endpoint').fill('1')
+    await page.getByLabel('Status of Endpoint').blur()
     await page.getByRole('alert').waitFor()
     await send(sandbox, messageBody({ conversationId: 'lunch' }))
     await send(sandbox, messageBody({ conversationId: 'tea' }))

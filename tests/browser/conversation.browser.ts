@@ -8,8 +8,10 @@ import {
   messages,
   open,
   openPage,
+  openRequest,
   openTrace,
   said,
+  saidAs,
   sendByForm,
   setFault,
   steps,
@@ -42,7 +44,7 @@ describe('the chat', () => {
     const { page } = await open()
     for (const [name, payload] of Object.entries(demoMessages('http://localhost/demo'))) {
       await sendByForm(page, name)
-      const reply = said(page, `bot in tea, ${name}`)
+      const reply = saidAs(page, name)
       await reply.waitFor()
       expect(await reply.locator('pre').count(), name).toBe(name === 'any' ? 1 : 0)
       const words = JSON.stringify(payload).match(/Espresso|Which size|The café|menu|Open|"order"/)?.[0]
@@ -54,7 +56,7 @@ describe('the chat', () => {
     const { page } = await open()
     for (const name of ['image', 'card', 'carousel']) {
       await sendByForm(page, name)
-      await said(page, `bot in tea, ${name}`).locator('img').first().waitFor()
+      await saidAs(page, name).locator('img').first().waitFor()
       const broken = `[...document.querySelectorAll('#chat img')].filter(({ complete, naturalWidth }) => !complete || !naturalWidth).length`
       await expect.poll(() => page.evaluate(broken)).toBe(0)
     }
@@ -104,7 +106,7 @@ describe('the chat', () => {
 
   it('shows how a delivery stands, and how it ended', async () => {
     const { page } = await open()
-    await letEndpoint(page, 'fails')
+    await letEndpoint(page, 'answer 500')
     await sendByForm(page, 'Again')
     await said(page, 'You said: Again')
       .getByText(/retrying/)
@@ -115,20 +117,20 @@ describe('the chat', () => {
   it('redelivers what has failed, and what may have arrived', async () => {
     const { page } = await open()
     const marked = page.getByRole('group', { name: 'Not delivered, or perhaps' })
-    await letEndpoint(page, 'is down')
+    await letEndpoint(page, 'be down')
     await sendByForm(page, 'Good morning')
     await said(page, /You said: Good morning.*not delivered in 4 tries: .* could not be reached/).waitFor()
     await marked.getByRole('button', { name: 'Redeliver 1 message that failed' }).click()
     await marked.getByText(/^Redelivered 0, not delivered 1\. The message .* could not be reached/).waitFor()
-    await letEndpoint(page, 'answers')
+    await letEndpoint(page, 'normal')
     await marked.getByRole('button', { name: 'Redeliver 1 message that failed' }).click()
     await announced(page, 'Redelivered 1, not delivered 0')
     await said(page, 'You said: Good morning').getByText('delivered in 4 tries, redelivered').waitFor()
     await marked.waitFor({ state: 'detached' })
 
-    await letEndpoint(page, 'fails')
-    await setFault(page, 'The endpoint’s status', 504)
-    await setFault(page, 'How often the endpoint does so', 1)
+    await letEndpoint(page, 'answer 500')
+    await setFault(page, 'Status of Endpoint', 504)
+    await setFault(page, 'How often Endpoint does so', 1)
     await sendByForm(page, 'Perhaps')
     await marked.getByRole('button', { name: 'Send again 1 message that may have arrived' }).click()
     await expect.poll(() => marked.getByRole('button').count()).toBe(0)
@@ -192,7 +194,7 @@ describe('the form', () => {
     expect([sent!.payload, sent!.tags['id']]).toEqual([{ order: 7, chat: expect.anything() }, 'first'])
     expect(sandbox.chat.users.get(sent!.userId).tags['id']).toBe('grace')
     expect(sandbox.chat.conversations.get(sent!.conversationId).tags['id']).toBe('lunch')
-    await traces(page, 'order').click()
+    await openRequest(page, 'order')
     // Its digits are as they were typed.
     await page
       .getByRole('article', { name: 'backend to webhook' })
@@ -254,7 +256,7 @@ describe('the form', () => {
   it('tells the demo bot a word with a chip', async () => {
     const { page } = await open()
     await page.locator('#composer').getByRole('button', { name: 'carousel' }).click()
-    await said(page, 'bot in tea, carousel').waitFor()
+    await saidAs(page, 'carousel').waitFor()
     await page.locator('#composer').getByRole('button', { name: 'silent' }).click()
     await traces(page, 'silent').getByText('taken').waitFor()
   })
@@ -283,8 +285,8 @@ describe('conversations', () => {
     await send(sandbox, messageBody({ conversationId: 'tea' }))
     await pane.getByRole('button', { name: /tea/ }).click()
     await sandbox.settled()
-    await letEndpoint(page, 'redirects')
-    await setFault(page, 'How often the endpoint does so', 3)
+    await letEndpoint(page, 'answer 302')
+    await setFault(page, 'How often Endpoint does so', 3)
     await send(sandbox, messageBody({ text: 'burst 3', conversationId: 'lunch' }))
     await pane.getByRole('button', { name: /lunch.*3 new.*3 failed/ }).waitFor()
     await pane.getByRole('button', { name: /lunch/ }).click()

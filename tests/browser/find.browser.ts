@@ -10,9 +10,9 @@ describe('what is found', () => {
 
   beforeEach(async () => {
     ;({ page, sandbox } = await open())
-    await letEndpoint(page, 'redirects')
-    await page.getByLabel('How often the endpoint does so').fill('1')
-    await page.getByLabel('How often the endpoint does so').blur()
+    await letEndpoint(page, 'answer 302')
+    await page.getByLabel('How often Endpoint does so').fill('1')
+    await page.getByLabel('How often Endpoint does so').blur()
     await send(sandbox, messageBody({ text: 'Broken', conversationId: 'tea' }))
     await traces(page, /Broken.*not delivered/).waitFor()
     await send(sandbox, messageBody({ text: 'silent', conversationId: 'tea' }))
@@ -33,18 +33,16 @@ describe('what is found', () => {
     await expect.poll(() => traces(page).count()).toBe(6)
   })
 
-  it('has a status, a direction, a conversation, or failed', async () => {
+  it('has a status, a direction, a conversation', async () => {
     const count = async (expected: number) => {
       await expect.poll(() => traces(page).count()).toBe(expected)
     }
-    await page.getByLabel('Status', { exact: true }).selectOption('refused')
+    const chips = page.getByRole('group', { name: 'Filter by status' })
+    await chips.getByRole('button', { name: 'Refused 1' }).click()
     await count(1)
-    await page.getByLabel('Status', { exact: true }).selectOption('taken')
-    await count(2)
-    await page.getByLabel('Status', { exact: true }).selectOption('failed only')
-    await expect.poll(() => traces(page, /refused|not delivered/).count()).toBeGreaterThan(0)
-    expect(await traces(page, 'taken').count()).toBe(0)
-    await page.getByLabel('Status', { exact: true }).selectOption('')
+    await chips.getByRole('button', { name: 'Failed 1' }).click()
+    await expect.poll(() => traces(page).allTextContents()).toEqual([expect.stringContaining('not delivered')])
+    await chips.getByRole('button', { name: 'All' }).click()
     await page.getByLabel('Direction').selectOption('from the bot')
     await expect.poll(() => traces(page).allTextContents()).toEqual([expect.stringContaining('From the bot alone')])
     await page.getByRole('navigation', { name: 'Conversations' }).getByRole('button', { name: /^tea/ }).click()
@@ -53,7 +51,7 @@ describe('what is found', () => {
 
   it('stands in the address, so that a reload or a shared link shows the same', async () => {
     await page.getByLabel('Search').fill('silent')
-    await page.getByLabel('Status', { exact: true }).selectOption('taken')
+    await page.getByLabel('Direction').selectOption('to the bot')
     await page
       .getByRole('navigation', { name: 'Conversations' })
       .getByRole('button', { name: /^lunch/ })
@@ -63,7 +61,7 @@ describe('what is found', () => {
       await tab.getByRole('heading', { name: 'silent', exact: true }).waitFor()
       await expect.poll(() => traces(tab).count()).toBe(1)
       expect(await tab.getByLabel('Search').inputValue()).toBe('silent')
-      expect(await tab.getByLabel('Status', { exact: true }).inputValue()).toBe('taken')
+      expect(await tab.getByLabel('Direction').inputValue()).toBe('to the bot')
       await tab.getByRole('heading', { name: 'lunch', exact: true }).waitFor()
     }
     await page.reload()

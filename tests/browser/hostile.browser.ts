@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { messageBody, send } from '../harness/backend'
-import { open, said, traces } from './inspector'
+import { open, said, steps, traces } from './inspector'
 
 describe('hostile text is inert', () => {
   const attack = `<script>window.hacked = 1</script><img src=x onerror="window.hacked = 2">`
@@ -42,6 +42,7 @@ describe('hostile text is inert', () => {
       // The newest come first.
       for (const trace of (await traces(page).all()).slice(0, 2)) {
         await trace.click()
+        await steps(page).last().click()
         await page.locator('#detail article').first().waitFor()
         expect(await page.locator('main script, main [onerror], #wire img, #detail img').count()).toBe(0)
       }

@@ -68,17 +68,36 @@ export const said = (page: Page, text: string | RegExp) => messages(page).filter
 export const traces = (page: Page, text: string | RegExp = /./) =>
   page.locator('[role=option]').filter({ hasText: text })
 
+/** Shows a pane, on a page that is too narrow for all. */
+export const showPane = (page: Page, name: string) =>
+  page.getByRole('navigation', { name: 'Panes' }).getByRole('button', { name }).click()
+
 export const openTrace = async (page: Page, text: string | RegExp) => {
+  if (page.viewportSize()!.width < 900) await showPane(page, 'Wire')
   await traces(page, text).first().click()
   await page.locator('#detail').waitFor()
 }
 
 /** The rows of the waterfall of the trace that is open. */
 export const steps = (page: Page, text: string | RegExp = /./) =>
-  page.getByRole('list', { name: 'What happened' }).getByRole('button').filter({ hasText: text })
+  page.locator('#detail .step').filter({ hasText: text })
 
-/** Lets the endpoint do something else than answer. */
-export const letEndpoint = (page: Page, does: string) => page.getByLabel('What the endpoint does').selectOption(does)
+/** Opens a trace, and shows the request that it began with. */
+export const openRequest = async (page: Page, text: string | RegExp) => {
+  await openTrace(page, text)
+  const request = steps(page, /^backend/).first()
+  if ((await request.getAttribute('aria-expanded')) === 'false') await request.click()
+}
+
+/** The last bubble of the bot that shows a message of that type. */
+export const saidAs = (page: Page, type: string) => page.locator(`#chat > .outgoing[data-type="${type}"]`).last()
+
+/** Lets the endpoint do something else: `normal`, `answer 500`, `hang`, `be down`, … */
+export const letEndpoint = async (page: Page, does: string) => {
+  const [, choice, status] = does.match(/^(.*?)(?: (\d+))?$/)!
+  await page.getByLabel('What Endpoint does').selectOption(choice!)
+  if (status) await setFault(page, 'Status of Endpoint', Number(status))
+}
 
 export const setFault = async (page: Page, label: string, value: number) => {
   await page.getByLabel(label).fill(String(value))

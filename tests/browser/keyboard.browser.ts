@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { messageBody, send } from '../harness/backend'
-import { announced, letEndpoint, open, openTrace, said, sendByForm, setFault, steps, traces } from './inspector'
+import { announced, letEndpoint, open, openRequest, openTrace, said, sendByForm, steps, traces } from './inspector'
 
 describe('the keyboard', () => {
   it('goes through the list, opens, searches, replays and sends', async () => {
@@ -34,7 +34,7 @@ describe('the keyboard', () => {
     await traces(page, /One.*repeat/).waitFor()
     await announced(page, 'Replayed')
     await page.keyboard.press('Escape')
-    await page.getByRole('heading', { name: 'Your first message' }).waitFor()
+    await page.getByRole('heading', { name: 'No trace is open' }).waitFor()
     await focused('traces')
     await page.keyboard.press('Enter')
     await heading('Two')
@@ -59,7 +59,8 @@ describe('the keyboard', () => {
     await page.getByRole('button', { name: 'New conversation' }).click()
     await page.keyboard.type('By keyboard')
     await page.keyboard.press('Enter')
-    await said(page, 'You said: By keyboard').getByText('conversation-1', { exact: true }).waitFor()
+    await said(page, 'You said: By keyboard').waitFor()
+    await page.getByRole('heading', { name: 'conversation-1' }).waitFor()
   })
 
   it('keeps the focus when something is drawn anew', async () => {
@@ -81,13 +82,13 @@ describe('the keyboard', () => {
 
   it('keeps the focus near what had it, where that is drawn no more or switched off', async () => {
     const { page, sandbox } = await open()
-    await letEndpoint(page, 'fails')
+    await letEndpoint(page, 'answer 500')
     await send(sandbox, messageBody({ text: 'Broken' }))
     const isIn = async (id: string) => {
       await expect.poll(() => page.evaluate(`document.activeElement.closest('${id}') !== null`)).toBe(true)
     }
-    await page.getByRole('button', { name: 'Reset' }).click()
-    await isIn('.faults')
+    await page.getByRole('button', { name: 'Stop' }).click()
+    await isIn('#traces')
     await openTrace(page, /Broken/)
     await page.getByRole('button', { name: 'Close' }).click()
     await isIn('#traces')
@@ -113,10 +114,9 @@ describe('the keyboard', () => {
 
   it('keeps what is looked at while the rest of its trace arrives', async () => {
     const { page, sandbox } = await open()
-    await letEndpoint(page, 'fails')
-    await setFault(page, 'The endpoint’s delay in milliseconds', 700)
+    await sandbox.control.setFaults({ endpoint: { status: 500, delayMs: 700, times: 2 } })
     await send(sandbox, messageBody({ text: 'Under way' }))
-    await openTrace(page, 'Under way')
+    await openRequest(page, 'Under way')
     const copy = page.getByRole('article', { name: 'backend to webhook' }).getByRole('button', { name: 'Copy as curl' })
     await copy.focus()
     await steps(page, /^endpointtry 2/).waitFor()
@@ -126,13 +126,13 @@ describe('the keyboard', () => {
   it('hears once what matters', async () => {
     const { page } = await open({ maxInstances: 4 })
     expect(await page.locator('[aria-live], [role=status], [role=log]').count()).toBe(1)
-    await letEndpoint(page, 'fails')
+    await letEndpoint(page, 'answer 500')
     await sendByForm(page, 'At last')
     await announced(page, 'At last: delivered in 3 tries')
-    await letEndpoint(page, 'redirects')
+    await letEndpoint(page, 'answer 302')
     await sendByForm(page, 'Nowhere')
     await announced(page, 'Nowhere: not delivered')
-    await letEndpoint(page, 'answers')
+    await letEndpoint(page, 'normal')
     const spoken = `new MutationObserver((changes) => (globalThis.spoken = [...(globalThis.spoken ?? []), ...changes.flatMap(({ addedNodes }) => [...addedNodes].map((node) => node.textContent))])).observe(document.querySelector('[role=status]'), { childList: true })`
     await page.evaluate(spoken)
     for (let time = 0; time < 2; time++) {

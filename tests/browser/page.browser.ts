@@ -15,6 +15,7 @@ import {
   openTrace,
   said,
   sendByForm,
+  showPane,
   steps,
   traces,
 } from './inspector'
@@ -33,12 +34,16 @@ describe('the first screen', () => {
     await expect.poll(() => done.count()).toBe(3)
     await said(page, 'You said: Hello').click()
     await page.keyboard.press('Escape')
-    await expect.poll(() => done.count()).toBe(4)
+    await page.getByRole('heading', { name: 'No trace is open' }).waitFor()
+    await page.getByRole('button', { name: 'Show the first steps' }).click()
+    expect(await done.count()).toBe(4)
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await page.getByRole('heading', { name: 'No trace is open' }).waitFor()
   })
 
   it('leads from its own curl to why a delivery was tried three times', async () => {
     const { page } = await open()
-    await letEndpoint(page, 'fails')
+    await letEndpoint(page, 'answer 500')
     await page.getByRole('button', { name: 'Copy the snippet' }).click()
     await announced(page, 'Copied the snippet')
     await promisify(execFile)('sh', ['-c', `${await clipboard(page)} --silent`])
@@ -82,10 +87,10 @@ describe('the header', () => {
     const numbers = page.getByLabel('Numbers')
     await sendByForm(page, 'One')
     await traces(page, /One.*delivered/).waitFor()
-    await letEndpoint(page, 'fails')
+    await letEndpoint(page, 'answer 500')
     await sendByForm(page, 'Two')
     await traces(page, /Two.*delivered/).waitFor()
-    await letEndpoint(page, 'redirects')
+    await letEndpoint(page, 'answer 302')
     await sendByForm(page, 'Three')
     await traces(page, /Three.*not delivered/).waitFor()
     await expect
@@ -109,7 +114,7 @@ describe('the header', () => {
   it('in an outage, its numbers and buttons agree: what is being tried again has not failed', async () => {
     const { page } = await open()
     const numbers = page.getByLabel('Numbers')
-    await letEndpoint(page, 'is down')
+    await letEndpoint(page, 'be down')
     await sendByForm(page, 'Hello')
     await expect.poll(() => numbers.textContent()).toMatch(/^sent *1 *delivered *0 *retrying *1$/)
     expect(await page.getByRole('button', { name: /^Redeliver/ }).count()).toBe(0)
@@ -202,7 +207,7 @@ describe('nothing overflows', () => {
     }
   })
 
-  it('at 400 px it is one column, which follows the newest', async () => {
+  it('under 900 px there are three tabs; the chat follows the newest', async () => {
     const { page } = await open({}, { viewport: { width: 400, height: 800 } })
     await sendByForm(page, 'burst 40')
     await said(page, '40 of 40').waitFor()
@@ -214,8 +219,17 @@ describe('nothing overflows', () => {
       )
       .toBeLessThan(5)
     await openTrace(page, 'burst 40')
-    expect((await page.locator('#detail').boundingBox())!.y).toBe(0)
     await page.getByRole('button', { name: 'Close' }).click()
     await page.locator('#detail').waitFor({ state: 'detached' })
+    await traces(page, 'burst 40').waitFor()
+    for (const [pane, selector] of [
+      ['Chat', '#chat'],
+      ['Wire', '#traces'],
+      ['Detail', '.first-steps'],
+    ] as const) {
+      await showPane(page, pane)
+      await page.locator(selector).waitFor()
+      expect(await page.locator('main > :visible').count()).toBe(pane === 'Chat' ? 2 : 1)
+    }
   })
 })

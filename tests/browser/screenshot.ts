@@ -14,7 +14,7 @@ const main = async () => {
     const page = await browser.newPage({ viewport: { width: 1440, height: 860 }, deviceScaleFactor: 2 })
     await page.goto(new URL('/', sandbox.webhookUrl).href)
     const say = async (text: string, does: string) => {
-      await page.getByLabel('What the endpoint does').selectOption(does)
+      await page.getByLabel('What Endpoint does').selectOption(does)
       await page.getByLabel('Text', { exact: true }).fill(text)
       await page.getByRole('button', { name: 'Send', exact: true }).click()
       await page.locator('[role=option]').filter({ hasText: text }).getByText('delivered', { exact: true }).waitFor()

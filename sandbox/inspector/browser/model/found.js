@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import { address } from './address.js'
 import { traces, version } from './store.js'
-import { isFailure, isUndelivered, summaryOf } from './trace.js'
+import { isUndelivered, summaryOf } from './trace.js'
 
 /** @import { Summary } from './trace' */
 
@@ -9,8 +9,8 @@ import { isFailure, isUndelivered, summaryOf } from './trace.js'
  * @typedef {{ q: string, status: string, direction: string, conversation: string }} Filters
  */
 
-/** Statuses that stand for several. @type {Record<string, (status: Summary['status']) => boolean>} */
-const KINDS_OF_STATUS = { 'failed only': isFailure, undelivered: isUndelivered }
+/** A status that stands for two. @type {Record<string, (status: Summary['status']) => boolean>} */
+const KINDS_OF_STATUS = { undelivered: isUndelivered }
 
 /** @param {Summary} summary @param {Filters} filters `status` is one, or one that stands for several */
 export const matches = ({ words, status, direction, conversationId }, filters) =>

@@ -70,6 +70,10 @@ export const sendToBot = async (body, { isEvent = false, prefer = '' } = {}) => 
   return refusal(fetch(path, { method: 'POST', headers, body: JSON.stringify(body) }))
 }
 
+/** Lets the bot write first. @param {object} body as the control API has it @returns {Promise<string | undefined>} as above */
+export const sayAsBot = (body) =>
+  refusal(fetch('/control/messages', { method: 'POST', headers: JSON_HEADERS, body: JSON.stringify(body) }))
+
 /** Asks the integration to deliver what it has marked. @param {'failed' | 'unknown'} delivery @returns {Promise<string>} */
 export const redeliverMarked = async (delivery) => {
   const response = await fetch(`${webhookPath()}/redeliveries`, {

@@ -130,9 +130,6 @@ const statusOf = (trace, replies, requests) => {
 /** Whether a message did not arrive, or nobody knows. @param {Status} status */
 export const isUndelivered = (status) => status === 'failed' || status === 'perhaps'
 
-/** Whether something went wrong in the end. @param {Status} status */
-export const isFailure = (status) => isUndelivered(status) || status === 'refused'
-
 /** @param {SeenMessage} message */
 export const textOf = ({ type, text }) => (type === 'text' && text) || type
 

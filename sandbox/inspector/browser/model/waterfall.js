@@ -1,11 +1,13 @@
-import { createdAt, exchangesOf, isEnded, isOk, messagesOf, textOf } from './trace.js'
+import { createdAt, exchangesOf, isEnded, isOk, messagesOf, statusOfMessage, textOf, triesOf } from './trace.js'
 
 /** @import { SeenExchange, SeenMessage } from '../../wire' */
 /** @import { Trace } from './store' */
+/** @import { Status } from './trace' */
 
 /**
  * A row of a waterfall. `exchanges` are those that it stands for: several, where looks are folded into one row. `pauseMs` is
- * the time since the try before.
+ * the time since the try before. `reply` is the message of the bot that it belongs to, if it belongs to one; the row of the
+ * message itself has its `place` among the replies, and its tries.
  *
  * @typedef {{
  *   key: string
@@ -18,6 +20,9 @@ import { createdAt, exchangesOf, isEnded, isOk, messagesOf, textOf } from './tra
  *   pauseMs?: number
  *   exchanges: SeenExchange[]
  *   message?: SeenMessage
+ *   reply?: string
+ *   status?: Status
+ *   place?: { number: number, of: number, tries: number }
  * }} Row
  */
 
@@ -42,8 +47,49 @@ const rowOf = (exchange, row) => ({
   ...row,
 })
 
-/** The rows of a trace, in order of their beginning. @param {Trace} trace @returns {Row[]} */
+/** The message of the bot that a call to Botpress is about. @param {SeenExchange} exchange */
+const messageIn = ({ url }) => url.match(/\/chat\/messages\/(msg_\w+)/)?.[1]
+
+/**
+ * The rows of a trace: what belongs to no reply, in order of time, then each reply with its tries.
+ *
+ * @param {Trace} trace
+ * @returns {Row[]}
+ */
 export const rowsOf = (trace) => {
+  const groups = new Map(repliesOf(trace).map((row) => [row.reply, [row]]))
+  /** @type {Row[]} */
+  const others = []
+  for (const row of exchangeRowsOf(trace).toSorted((a, b) => a.startedAt - b.startedAt))
+    (groups.get(row.reply) ?? others).push(row)
+  return [...others, ...[...groups.values()].flat()]
+}
+
+/** The messages of the bot, each as long as it was tried. @param {Trace} trace @returns {Row[]} */
+const repliesOf = (trace) =>
+  messagesOf(trace)
+    .filter(({ direction }) => direction === 'outgoing')
+    .map((message, index, all) => {
+      const tries = triesOf(trace, message)
+      const startedAt = createdAt(message)
+      const ends = tries.map(({ at, durationMs }) => (durationMs === undefined ? undefined : at + durationMs))
+      return {
+        key: message.id,
+        kind: 'message',
+        label: textOf(message),
+        startedAt,
+        endedAt: ends.includes(undefined) ? undefined : Math.max(startedAt, .../** @type {number[]} */ (ends)),
+        outcome: '',
+        exchanges: [],
+        message,
+        reply: message.id.slice(message.id.indexOf('~') + 1),
+        status: statusOfMessage(trace, message),
+        place: { number: index + 1, of: all.length, tries: tries.length },
+      }
+    })
+
+/** @param {Trace} trace @returns {Row[]} */
+const exchangeRowsOf = (trace) => {
   /** @type {Row[]} */
   const rows = []
   /** @type {Map<unknown, SeenExchange[]>} */
@@ -52,17 +98,13 @@ export const rowsOf = (trace) => {
     const { from, to, method, url, requestHeaders, call, isRedelivery } = exchange
     if (from === 'backend') rows.push(rowOf(exchange, { kind: 'request', label: `${method} ${url}` }))
     else if (to === 'endpoint') {
-      const key = `${requestHeaders['webhook-id']} ${isRedelivery === true}`
+      const reply = String(requestHeaders['webhook-id'])
+      const key = `${reply} ${isRedelivery === true}`
       const before = tries.get(key) ?? []
       const previous = before.at(-1)
       const pauseMs = previous && exchange.at - previous.at - (previous.durationMs ?? 0)
-      rows.push(
-        rowOf(exchange, {
-          kind: 'try',
-          label: `${isRedelivery ? 'redelivery, ' : ''}try ${before.length + 1}`,
-          pauseMs,
-        })
-      )
+      const label = `${isRedelivery ? 'redelivery, ' : ''}try ${before.length + 1}`
+      rows.push(rowOf(exchange, { kind: 'try', label, pauseMs, reply }))
       tries.set(key, [...before, exchange])
     } else if (isLook(exchange)) {
       const last = rows.findLast(({ kind, exchanges }) => kind === 'looks' && exchanges[0]?.call === call)
@@ -73,24 +115,9 @@ export const rowsOf = (trace) => {
         last.label = `${last.exchanges.length} looks for messages`
         last.outcome = outcomeOf(exchange)
       } else rows.push(rowOf(exchange, { kind: 'looks', label: '1 look for messages' }))
-    } else rows.push(rowOf(exchange, { kind: 'call', label: callLabel(exchange) }))
+    } else rows.push(rowOf(exchange, { kind: 'call', label: callLabel(exchange), reply: messageIn(exchange) }))
   }
-  for (const message of messagesOf(trace)) {
-    const { id, direction, type } = message
-    if (direction === 'incoming') continue
-    const at = createdAt(message)
-    rows.push({
-      key: id,
-      kind: 'message',
-      label: textOf(message),
-      startedAt: at,
-      endedAt: at,
-      outcome: type,
-      exchanges: [],
-      message,
-    })
-  }
-  return rows.toSorted((a, b) => a.startedAt - b.startedAt)
+  return rows
 }
 
 /** Longer than this, nothing happens between two rows: it is left out, and said. */
@@ -101,7 +128,8 @@ const LONGEST_GAP_MS = 60_000
  *
  * @param {Row[]} rows
  * @param {number} now for what has not ended
- * @returns {{ place: (at: number) => number, breaks: { at: number, ms: number }[], durationMs: number }}
+ * @returns {{ place: (at: number) => number, breaks: { at: number, ms: number }[], ticks: { at: number, ms: number }[], durationMs: number }}
+ *   `ticks` are moments to write beside the axis, in milliseconds since its beginning
  */
 export const scaleOf = (rows, now) => {
   const spans = rows.map(({ startedAt, endedAt = now }) => ({ from: startedAt, to: Math.max(endedAt, startedAt) }))
@@ -122,5 +150,23 @@ export const scaleOf = (rows, now) => {
     const passed = gaps.filter(({ from, ms }) => at >= from + ms).length
     return Math.min((at - begin - left(at) + passed * gapWidth * busy) / total, 1)
   }
-  return { place, breaks: gaps.map(({ from, ms }) => ({ at: place(from), ms })), durationMs: end - begin }
+  const durationMs = end - begin
+  const breaks = gaps.map(({ from, ms }) => ({ at: place(from), ms }))
+  return { place, breaks, ticks: ticksOf(durationMs, (ms) => place(begin + ms)), durationMs }
+}
+
+/** Between two ticks, their words need so much of the axis. */
+const TICK_SHARE = 0.3
+
+/** @param {number} durationMs @param {(ms: number) => number} place */
+const ticksOf = (durationMs, place) => {
+  const magnitude = 10 ** Math.floor(Math.log10(Math.max(durationMs * TICK_SHARE, 1)))
+  const stepMs = magnitude * ([1, 2, 5].find((factor) => factor * magnitude >= durationMs * TICK_SHARE) ?? 10)
+  const ticks = [{ at: 0, ms: 0 }]
+  for (let ms = stepMs; ms <= durationMs; ms += stepMs) {
+    const at = place(ms)
+    if (at - /** @type {{ at: number }} */ (ticks.at(-1)).at >= TICK_SHARE && at <= 1 - TICK_SHARE)
+      ticks.push({ at, ms })
+  }
+  return ticks
 }

@@ -3,27 +3,31 @@ import { exchange, reply, request, trace, tryOf } from './trace-for-test'
 import { rowsOf, scaleOf } from './waterfall.js'
 
 describe('the rows of a waterfall', () => {
-  it('are in the order of their beginning, each try with the pause before it', () => {
+  it('are what belongs to no reply, in order of time, then each reply with its tries, and the pause before each', () => {
     const rows = rowsOf(
       trace(
         [
-          tryOf('a', { at: 1200 }),
-          tryOf('a', { at: 110, durationMs: 90, status: 500 }),
+          tryOf('msg_a', { at: 1200 }),
+          tryOf('msg_a', { at: 110, durationMs: 90, status: 500 }),
           tryOf('b', { at: 300 }),
-          tryOf('a', { at: 9000, isRedelivery: true }),
+          tryOf('msg_a', { at: 9000, isRedelivery: true }),
+          exchange({ at: 9020, method: 'PUT', url: '/v1/chat/messages/msg_a' }),
           request(),
         ],
-        [reply('a')]
+        [reply('msg_a')]
       )
     )
     expect(rows.map(({ kind, label, pauseMs, isOk }) => [kind, label, pauseMs, isOk])).toEqual([
       ['request', 'POST /webhook', undefined, true],
+      ['try', 'try 1', undefined, true],
       ['message', 'You said: Hello', undefined, undefined],
       ['try', 'try 1', undefined, false],
-      ['try', 'try 1', undefined, true],
       ['try', 'try 2', 1000, true],
       ['try', 'redelivery, try 1', undefined, true],
+      ['call', 'PUT /messages/…', undefined, true],
     ])
+    const message = rows.find(({ kind }) => kind === 'message')!
+    expect([message.place, message.status]).toEqual([{ number: 1, of: 1, tries: 3 }, 'delivered'])
   })
 
   it('fold the looks of one call into one', () => {
@@ -44,6 +48,16 @@ describe('the axis', () => {
   it('is true to time', () => {
     const { place, breaks, durationMs } = scaleOf(rowsOf(trace([exchange({}), exchange({ at: 90 })])), 0)
     expect([place(0), place(50), place(100), breaks, durationMs]).toEqual([0, 0.5, 1, [], 100])
+  })
+
+  it('has ticks at round moments, with room between them', () => {
+    const ticksAfter = (ms: number) => scaleOf(rowsOf(trace([exchange({ durationMs: ms })])), 0).ticks
+    expect(ticksAfter(1300)).toEqual([
+      { at: 0, ms: 0 },
+      { at: 500 / 1300, ms: 500 },
+    ])
+    expect(ticksAfter(3100).map(({ ms }) => ms)).toEqual([0, 1000, 2000])
+    expect(ticksAfter(1).map(({ ms }) => ms)).toEqual([0])
   })
 
   it('leaves out what is longer than a minute with nothing in it, and says so', () => {

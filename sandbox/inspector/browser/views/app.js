@@ -1,6 +1,7 @@
 import { useEffect } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../model/address.js'
+import { followPane, pane } from '../model/pane.js'
 import { Announcer } from './announcer.js'
 import { Chat } from './chat/chat.js'
 import { Composer } from './chat/composer.js'
@@ -16,27 +17,47 @@ import { Detail } from './wire/detail.js'
 import { EditDialog } from './wire/edit-dialog.js'
 import { TraceList } from './wire/trace-list.js'
 
+/** @import { Pane } from '../model/pane' */
+
+/** @type {[Pane, string][]} */
+const PANES = [
+  ['chat', 'Chat'],
+  ['wire', 'Wire'],
+  ['detail', 'Detail'],
+]
+
+/** Chooses what is shown where there is no room for all. */
+const Panes = () =>
+  html`<nav class="panes" aria-label="Panes">
+    ${PANES.map(
+      ([name, words]) =>
+        html`<button key=${name} type="button" aria-pressed=${name === pane.value} onClick=${() => (pane.value = name)}>
+          ${words}
+        </button>`
+    )}
+  </nav>`
+
 export const App = () => {
   useEffect(() => {
     document.addEventListener('keydown', onKey)
-    const ends = [announceOutcomes(), keepFocus()]
+    const ends = [announceOutcomes(), keepFocus(), followPane()]
     return () => {
       document.removeEventListener('keydown', onKey)
       ends.forEach((end) => end())
     }
   }, [])
-  const isOpen = address.trace.value !== ''
   return html`
     <${Header} />
     <${Faults} />
-    <main class=${isOpen ? 'with-detail' : ''}>
+    <${Panes} />
+    <main>
       <${Conversations} />
       <section id="chat-pane" tabindex="-1" aria-labelledby="chat-title">
         <${Chat} />
         <${Composer} />
       </section>
       <${TraceList} />
-      ${isOpen ? html`<${Detail} />` : html`<${FirstSteps} />`}
+      ${address.trace.value === '' ? html`<${FirstSteps} />` : html`<${Detail} />`}
     </main>
     <${EditDialog} />
     <${KeysDialog} />

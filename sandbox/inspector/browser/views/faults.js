@@ -6,28 +6,41 @@ import { faults } from '../model/store.js'
 
 /** @import { FaultSettings } from '../../../control/faults' */
 /** @typedef {NonNullable<FaultSettings['endpoint']>} EndpointFault */
+/** @typedef {NonNullable<FaultSettings['botpress']>} BotpressFault */
 
 const refused = signal('')
-/** What Botpress answers when it fails. */
-const botpressStatus = signal(429)
 
-/** What the endpoint can do, and how that is set. @type {Record<string, EndpointFault>} */
+/** What the endpoint can do instead, and how that is set. @type {Record<string, EndpointFault>} */
 const ENDPOINT = {
-  answers: {},
-  fails: { status: 500, times: 2 },
-  hangs: { hang: true, times: 2 },
-  redirects: { status: 302, times: 2 },
-  'closes the connection': { reset: true, times: 2 },
-  'is down': { down: true },
+  normal: {},
+  answer: { status: 500, times: 2 },
+  'answer late': { delayMs: 5000, times: 2 },
+  hang: { hang: true, times: 2 },
+  'close the connection': { reset: true, times: 2 },
+  'be down': { down: true },
 }
 
 /** @param {EndpointFault} fault */
-const doesOf = ({ down, hang, reset, status = 0 }) => {
-  if (down) return 'is down'
-  if (hang) return 'hangs'
-  if (reset) return 'closes the connection'
-  if (status >= 400) return 'fails'
-  return status > 0 ? 'redirects' : 'answers'
+const ofEndpoint = ({ down, hang, reset, status, delayMs }) => {
+  if (down) return 'be down'
+  if (hang) return 'hang'
+  if (reset) return 'close the connection'
+  if (status !== undefined) return 'answer'
+  return delayMs === undefined ? 'normal' : 'answer late'
+}
+
+/** What Botpress can do instead. @type {Record<string, BotpressFault>} */
+const BOTPRESS = {
+  normal: {},
+  'rate-limit': { status: 429, times: 3 },
+  answer: { status: 502, times: 3 },
+  'answer late': { delayMs: 2000, times: 10 },
+}
+
+/** @param {BotpressFault} fault */
+const ofBotpress = ({ status, delayMs }) => {
+  if (status !== undefined) return status === 429 ? 'rate-limit' : 'answer'
+  return delayMs === undefined ? 'normal' : 'answer late'
 }
 
 /** @param {Promise<unknown>} change */
@@ -40,123 +53,133 @@ const apply = async (change) => {
   }
 }
 
-/** @param {FaultSettings} changes */
-const change = (changes) => apply(setFaults({ ...faults.value, ...changes }))
+/** It counts at once, so that the next change builds on it. @param {FaultSettings} changes */
+const change = (changes) => {
+  const before = faults.value
+  const after = { ...before, ...changes }
+  faults.value = after
+  const undo = (/** @type {Error} */ error) => {
+    if (faults.value === after) faults.value = before
+    throw error
+  }
+  return apply(setFaults(after).catch(undo))
+}
 
 /**
  * A number, which others may change too: not while it is being typed.
  *
- * @param {{ label: string, unit?: string, value: number, onChange: (value: number) => void }} props
+ * @param {{ label: string, value?: number, onChange: (value: number) => void }} props
  */
-const NumberField = ({ label, unit = '', value, onChange }) => {
+const NumberField = ({ label, value, onChange }) => {
   const [typed, setTyped] = useState(/** @type {string | undefined} */ (undefined))
-  return html`<span>
-    <input
-      type="number"
-      class="short"
-      aria-label=${label}
-      value=${typed ?? value}
-      onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)}
-      onChange=${(/** @type {any} */ event) => {
-        setTyped(undefined)
-        if (event.currentTarget.value !== '') onChange(event.currentTarget.valueAsNumber)
-      }}
-      onBlur=${() => setTyped(undefined)}
-    />${unit}
-  </span>`
+  return html`<input
+    type="number"
+    aria-label=${label}
+    placeholder="all"
+    value=${typed ?? value}
+    onInput=${(/** @type {any} */ event) => setTyped(event.currentTarget.value)}
+    onChange=${(/** @type {any} */ event) => {
+      setTyped(undefined)
+      if (event.currentTarget.value !== '') onChange(event.currentTarget.valueAsNumber)
+    }}
+    onBlur=${() => setTyped(undefined)}
+  />`
 }
 
 /**
- * @param {{ name: string, fault: EndpointFault, isAlone: boolean, onChange: (fault: EndpointFault) => void }} props
- *   `isAlone` if nothing else goes wrong, so that it has a count of its own
+ * A sentence: who does what, with what, how often.
+ *
+ * @param {{
+ *   who: string
+ *   does: string
+ *   choices: Record<string, EndpointFault>
+ *   fault: EndpointFault
+ *   onChange: (fault: EndpointFault) => void
+ * }} props
  */
-const Delay = ({ name, fault, isAlone, onChange }) =>
-  html`<span class="after">delay</span>
-    <${NumberField}
-      label=${`${name} delay in milliseconds`}
-      unit="ms"
-      value=${fault.delayMs ?? 0}
-      onChange=${(/** @type {number} */ delayMs) => onChange({ times: 10, ...fault, delayMs })}
-    />
+const Sentence = ({ who, does, choices, fault, onChange }) =>
+  html`<fieldset>
+    <legend class="visually-hidden">${who}</legend>
+    <span>${who}:</span>
+    <select
+      aria-label=${`What ${who} does`}
+      value=${does}
+      onChange=${(/** @type {any} */ event) => onChange(choices[event.currentTarget.value] ?? {})}
+    >
+      ${Object.keys(choices).map((name) => html`<option key=${name}>${name}</option>`)}
+    </select>
     ${
-      isAlone &&
-      fault.delayMs !== undefined &&
+      does === 'answer' &&
       html`<${NumberField}
-        label=${`${name} delay: how often`}
-        unit="×"
-        value=${fault.times}
-        onChange=${(/** @type {number} */ times) => onChange({ ...fault, times })}
+        label=${`Status of ${who}`}
+        value=${fault.status}
+        onChange=${(/** @type {number} */ status) => onChange({ ...fault, status })}
       />`
-    }`
+    }
+    ${
+      fault.delayMs !== undefined &&
+      html`<span>by</span
+        ><${NumberField}
+          label=${`Delay of ${who} in milliseconds`}
+          value=${fault.delayMs}
+          onChange=${(/** @type {number} */ delayMs) => onChange({ ...fault, delayMs })}
+        /><span>ms</span>`
+    }
+    ${
+      does !== 'normal' &&
+      does !== 'be down' &&
+      html`<span>${does === 'rate-limit' ? 'the next' : 'for the next'}</span
+        ><${NumberField}
+          label=${`How often ${who} does so`}
+          value=${fault.times}
+          onChange=${(/** @type {number} */ times) => onChange({ ...fault, times })}
+        />`
+    }
+  </fieldset>`
 
-/** What goes wrong: the same in each tab. */
+/** What goes wrong, with any endpoint: the same in each tab. */
 export const Faults = () => {
   if (!faults.value) return null
   const { endpoint = {}, botpress = {} } = faults.value
-  const does = doesOf(endpoint)
-  const botpressFails = botpress.status !== undefined
-  const isSet = Object.keys({ ...endpoint, ...botpress }).length > 0
-  const setEndpoint = (/** @type {EndpointFault} */ fault) => change({ endpoint: fault })
-  const setBotpress = (/** @type {FaultSettings['botpress']} */ fault) => change({ botpress: fault })
   return html`<form
-    class=${`faults ${isSet ? 'set' : ''}`}
+    class="faults"
     tabindex="-1"
     aria-label="What goes wrong"
     onSubmit=${(/** @type {Event} */ event) => event.preventDefault()}
   >
-    <strong>What goes wrong</strong>
-    <fieldset>
-      <legend>The endpoint</legend>
-      <select
-        aria-label="What the endpoint does"
-        value=${does}
-        onChange=${(/** @type {any} */ event) => setEndpoint(ENDPOINT[event.currentTarget.value] ?? {})}
-      >
-        ${Object.keys(ENDPOINT).map((name) => html`<option key=${name}>${name}</option>`)}
-      </select>
-      ${
-        does !== 'answers' &&
-        does !== 'is down' &&
-        html`<${NumberField}
-          label="How often the endpoint does so"
-          unit="×"
-          value=${endpoint.times}
-          onChange=${(/** @type {number} */ times) => setEndpoint({ ...endpoint, times })}
-        />`
-      }
-      ${
-        does === 'fails' &&
-        html`<${NumberField}
-          label="The endpoint’s status"
-          value=${endpoint.status}
-          onChange=${(/** @type {number} */ status) => setEndpoint({ ...endpoint, status })}
-        />`
-      }
-      ${does === 'is down' && html`<span>no connection, until it is switched back</span>`}
-      <${Delay} name="The endpoint’s" fault=${endpoint} isAlone=${does === 'answers'} onChange=${setEndpoint} />
-    </fieldset>
-    <fieldset>
-      <legend>Botpress</legend>
-      <${NumberField}
-        label="How often Botpress fails"
-        unit="×"
-        value=${botpressFails ? botpress.times : 0}
-        onChange=${(/** @type {number} */ times) =>
-          setBotpress(times > 0 ? { ...botpress, status: botpressStatus.value, times } : { delayMs: botpress.delayMs })}
-      />
-      <${NumberField}
-        label="Botpress’s status"
-        value=${botpress.status ?? botpressStatus.value}
-        onChange=${(/** @type {number} */ status) => {
-          botpressStatus.value = status
-          if (botpressFails) setBotpress({ ...botpress, status })
-        }}
-      />
-      <${Delay} name="Botpress’s" fault=${botpress} isAlone=${!botpressFails} onChange=${setBotpress} />
-    </fieldset>
-    <button type="button" disabled=${!isSet && refused.value === ''} onClick=${() => apply(resetFaults())}>
-      Reset
-    </button>
+    <${Sentence}
+      who="Endpoint"
+      does=${ofEndpoint(endpoint)}
+      choices=${ENDPOINT}
+      fault=${endpoint}
+      onChange=${(/** @type {EndpointFault} */ fault) => change({ endpoint: fault })}
+    />
+    <${Sentence}
+      who="Botpress"
+      does=${ofBotpress(botpress)}
+      choices=${BOTPRESS}
+      fault=${botpress}
+      onChange=${(/** @type {BotpressFault} */ fault) => change({ botpress: fault })}
+    />
     ${refused.value && html`<span class="bad" role="alert">${refused.value}</span>`}
   </form>`
+}
+
+/** @param {string} who @param {string} does @param {EndpointFault} fault */
+const toldOf = (who, does, { status, delayMs, times }) =>
+  `${who}: ${does}${does === 'answer' ? ` ${status}` : ''}${delayMs === undefined ? '' : ` by ${delayMs} ms`}${times === undefined ? '' : `, ${times} more`}`
+
+/** In the header: that something is set to go wrong, and a button that ends it. */
+export const FaultsSet = () => {
+  const { endpoint = {}, botpress = {} } = faults.value ?? {}
+  /** @type {[string, string, EndpointFault][]} */
+  const all = [
+    ['Endpoint', ofEndpoint(endpoint), endpoint],
+    ['Botpress', ofBotpress(botpress), botpress],
+  ]
+  const told = all.filter(([, does]) => does !== 'normal').map(([who, does, fault]) => toldOf(who, does, fault))
+  if (told.length === 0) return null
+  return html`<span class="faults-set" role="group" aria-label="Set to go wrong"
+    >${told.join('; ')}<button type="button" onClick=${() => apply(resetFaults())}>Stop</button></span
+  >`
 }

@@ -1,4 +1,5 @@
 import { effect, signal } from '@preact/signals'
+import { useEffect } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { copy } from './clipboard.js'
 import { SNIPPETS } from '../export/snippets.js'
@@ -15,6 +16,16 @@ const hasLooked = signal(false)
 effect(() => {
   if (address.trace.value !== '') hasLooked.value = true
 })
+
+const STORED = 'first-steps'
+
+/** Whether they have been done, or dismissed. */
+const isOver = signal(localStorage.getItem(STORED) === 'over')
+
+const end = () => {
+  isOver.value = true
+  localStorage.setItem(STORED, 'over')
+}
 
 /** @param {{ isDone: boolean, children?: unknown, title: string }} props */
 const Step = ({ isDone, title, children }) =>
@@ -33,16 +44,42 @@ const Copyable = ({ what, value }) =>
     ><button type="button" onClick=${() => copy(value, what)} aria-label=${`Copy ${what}`}>Copy</button>
   </p>`
 
-/** Teaches the first message, and ticks off what has been done. It stands where no trace is open. */
+/** Where messages of the bot go. @param {{ endpoint?: string, ownEndpoint: boolean }} start */
+const Destination = ({ endpoint, ownEndpoint }) => {
+  if (endpoint === undefined)
+    return html`<p>No endpoint is configured: messages of the bot wait until they are fetched.</p>`
+  if (ownEndpoint)
+    return html`<p>
+      Each message of the bot is POSTed to an endpoint. The sandbox has one of its own, which takes everything. For
+      yours: <code>npm start -- --endpoint URL</code>
+    </p>`
+  return html`<p>Each message of the bot is POSTed to <code>${endpoint}</code></p>`
+}
+
+/** Teaches the first message, and ticks off what has been done. It stands where no trace is open, until all is done. */
 export const FirstSteps = () => {
-  if (!start.value) return null
-  const { webhookUrl, key, token } = start.value
   const requested = allSummaries.value.filter(({ direction }) => direction === 'to the bot')
   const sent = requested.filter(({ isMessage, status }) => isMessage && status !== 'refused' && status !== 'open')
+  const isDelivered = sent.some(({ status }) => status === 'delivered')
+  const areDone = isDelivered && hasLooked.value
+  useEffect(() => {
+    if (areDone) end()
+  }, [areDone])
+  if (!start.value) return null
+  if (isOver.value)
+    return html`<section class="first-steps" aria-labelledby="steps-title">
+      <h2 id="steps-title">No trace is open</h2>
+      <p class="quiet">Click a line of the wire, or a bubble, to see all requests of a message.</p>
+      <button type="button" onClick=${() => (isOver.value = false)}>Show the first steps</button>
+    </section>`
+  const { webhookUrl, key, token } = start.value
   const snippet = /** @type {(typeof SNIPPETS)[string]} */ (SNIPPETS[language.value])
   const code = snippet.code({ webhookUrl, key })
   return html`<section class="first-steps" aria-labelledby="steps-title">
-    <h2 id="steps-title">Your first message</h2>
+    <div class="title">
+      <h2 id="steps-title">Your first message</h2>
+      <button type="button" onClick=${end}>Dismiss</button>
+    </div>
     <ol>
       <${Step} title="A backend sends messages to the webhook" isDone=${sent.length > 0}>
         <${Copyable} what="the webhook URL" value=${webhookUrl} />
@@ -73,10 +110,11 @@ export const FirstSteps = () => {
         <p>Or tell the demo bot a word:</p>
         <${Chips} />
       <//>
-      <${Step} title="The bot’s reply is delivered" isDone=${sent.some(({ status }) => status === 'delivered')}>
+      <${Step} title="The bot’s reply is delivered" isDone=${isDelivered}>
+        <${Destination} ...${start.value} />
         <p>
-          Each message of the bot is POSTed to the endpoint. Choose “fails” under “What goes wrong”, send once more, and
-          see it tried again. <a href="/guide#receiving-the-bots-messages" target="_blank">How to answer</a>
+          Let the endpoint “answer 500”, at the top, send once more, and see it tried again.${' '}
+          <a href="/guide#receiving-the-bots-messages" target="_blank">How to answer</a>
         </p>
         <p>
           Of a backend of yours, <code>npm run check-backend -- --endpoint URL</code> says what to mend.${' '}
@@ -87,9 +125,6 @@ export const FirstSteps = () => {
         <p>Click a line of the wire, or a bubble: all requests of a message, drawn to time.</p>
       <//>
     </ol>
-    <p class="quiet">
-      Keys: <kbd>j</kbd> <kbd>k</kbd> through the list, <kbd>Enter</kbd> into it, <kbd>/</kbd> to search,${' '}
-      <kbd>r</kbd> to replay, <kbd>Ctrl</kbd>+<kbd>Enter</kbd> to send, <kbd>Esc</kbd> to come back here.
-    </p>
+    <p class="quiet"><kbd>?</kbd> shows the keys.</p>
   </section>`
 }

@@ -5,6 +5,7 @@ import { numbersOf } from '../model/numbers.js'
 import { instances, lastTry, restarts, start } from '../model/store.js'
 import { isOk } from '../model/trace.js'
 import { clockTime, counted, duration } from './in-words.js'
+import { FaultsSet } from './faults.js'
 import { openKeys } from './keys-dialog.js'
 
 /** @type {Record<string, string>} */
@@ -44,7 +45,7 @@ const Numbers = () => {
 
 const Instances = () => {
   const busy = instances.value.filter(({ isBusy }) => isBusy).length
-  return html`<span class="quiet">${counted(instances.value.length, 'instance')}, ${busy} at work</span>`
+  return html`<span class="instances quiet">${counted(instances.value.length, 'instance')}, ${busy} at work</span>`
 }
 
 /** Where messages of the bot go, and how the last request ended there. */
@@ -60,9 +61,12 @@ const Endpoint = () => {
       : isUp
         ? 'up'
         : status === undefined
-          ? `no answer: ${error}`
+          ? 'no answer'
           : `answers ${status}`
-  return html`<span class="endpoint" title="Where messages of the bot go, and how the last request ended there">
+  return html`<span
+    class="endpoint"
+    title=${`Where messages of the bot go, and how the last request ended there${error ? `: ${error}` : ''}`}
+  >
     Endpoint <code>${ownEndpoint ? 'the sandbox’s own' : endpoint}</code>${' '}<span
       class=${lastTry.value === undefined ? 'quiet' : isUp ? 'good' : 'bad'}
       >${state}</span
@@ -74,10 +78,11 @@ export const Header = () => {
   const restarted = restarts.value.at(-1)
   return html`<header>
     <img src="/page/icon.svg" alt="" width="24" height="24" />
-    <h1>Messaging API sandbox</h1>
+    <h1>Sandbox</h1>
     <span class=${`connection ${connection.value}`}>${CONNECTION_WORDS[connection.value]}</span>
     ${restarted && html`<span class="restarted">started anew at ${clockTime(restarted)}; what was before is kept</span>`}
     <${Endpoint} />
+    <${FaultsSet} />
     <${Numbers} />
     <${Instances} />
     <button type="button" onClick=${openKeys} aria-label="Keys" title="Keys ( ? )">?</button>

@@ -1,5 +1,6 @@
 import { address } from '../model/address.js'
 import { listed } from '../model/found.js'
+import { pane } from '../model/pane.js'
 import { openKeys } from './keys-dialog.js'
 import { replayTrace } from './wire/again.js'
 import { focusDetail } from './wire/detail.js'
@@ -19,7 +20,10 @@ const move = (step) => {
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
-  '/': () => document.getElementById('search')?.focus(),
+  '/': () => {
+    pane.value = 'wire'
+    document.getElementById('search')?.focus()
+  },
   '?': openKeys,
   r: () => void replayTrace(address.trace.value),
   Enter: () => {

@@ -1,16 +1,16 @@
 import { signal } from '@preact/signals'
 import { memo } from './memo.js'
-import { useLayoutEffect, useRef } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { redeliverMarked, takeWaiting } from '../../model/server.js'
 import { marked, saidHere } from '../../model/talk.js'
-import { createdAt, exchangesOf, isUndelivered, statusOfMessage, triesOf } from '../../model/trace.js'
+import { createdAt, exchangesOf, isUndelivered, statusOfMessage, summaryOf, triesOf } from '../../model/trace.js'
 import { announce } from '../announcer.js'
-import { clockTime, counted, STATUS_WORDS } from '../in-words.js'
+import { clockTime, counted, cutInTheMiddle, STATUS_WORDS } from '../in-words.js'
 import { shortened } from './shortened.js'
 import { payloadView } from './payload.js'
-import { drop, say, sendAgain, unsent } from './sending.js'
+import { drop, say, sendAgain, sentHere, unsent } from './sending.js'
 
 /** @import { Said } from '../../model/talk' */
 /** @import { Unsent } from './sending' */
@@ -24,7 +24,7 @@ const outcomeOf = ({ message, trace }) => {
   const status = statusOfMessage(trace, message)
   if (status === 'taken') {
     const sent = exchangesOf(trace).filter(({ from }) => from === 'backend').length
-    return { status, words: sent > 1 ? `sent ${sent} times` : '' }
+    return { status, words: sent > 1 ? `sent ${sent} times` : 'sent' }
   }
   const all = triesOf(trace, message)
   const tries = all.filter(({ isRedelivery }) => !isRedelivery).length
@@ -35,6 +35,28 @@ const outcomeOf = ({ message, trace }) => {
   return { status, words: `${STATUS_WORDS[status]}${after}${reason}` }
 }
 
+/** Who wrote a message: the user, by the backend's id, or the bot. @param {Said} said */
+const senderOf = ({ message, trace }) =>
+  message.direction === 'incoming' ? (summaryOf(trace).userId ?? 'user') : 'bot'
+
+/** @param {Said} said */
+const minuteOf = ({ message }) => clockTime(createdAt(message)).slice(0, 5)
+
+/** Messages that have the same stand under one heading. @param {Said} said */
+const groupOf = (said) =>
+  JSON.stringify([said.message.direction, senderOf(said), said.message.conversationId, minuteOf(said)])
+
+/** @param {{ said: Said }} props */
+const Sender = ({ said }) => {
+  const { direction, conversationId } = said.message
+  const place = html`${' in '}<span dir="auto" title=${conversationId}>${cutInTheMiddle(conversationId)}</span>`
+  return html`<li class=${`sender ${direction}`}>
+    <b dir="auto">${senderOf(said)}</b>${address.conversation.value === '' && place}${' · '}<time
+      >${minuteOf(said)}</time
+    >
+  </li>`
+}
+
 const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: boolean }} */ { said, isOpen }) => {
   const { message, trace } = said
   const { direction, conversationId, type, payload, payloadBeginning } = message
@@ -42,28 +64,28 @@ const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: boolean }
   const open = () => (address.trace.value = trace.id)
   return html`<li
     class=${`bubble ${direction} ${isOpen ? 'open' : ''}`}
-    data-trace=${trace.id}
+    data-type=${type}
     onClick=${(/** @type {any} */ { target }) => target.closest('a, button, audio, video') || open()}
   >
-    <button type="button" class="meta" onClick=${open} title="Open its trace">
-      <span>${direction === 'incoming' ? 'you in ' : 'bot in '}</span>
-      <span class="where" dir="auto">${conversationId}</span>${`, ${type} · ${clockTime(createdAt(message))}`}
-    </button>
     ${
       payload === undefined
         ? html`<pre>${shortened(payloadBeginning?.text ?? '')}</pre>`
         : payloadView(type, payload, (text) => say(text, conversationId))
     }
-    ${words && html`<small class=${`outcome ${status}`}>${words}</small>`}
+    <button type="button" class="meta" onClick=${open} title="Open its trace">
+      ${type !== 'text' && html`<span dir="auto">${type}</span>${' · '}`}<span class=${`outcome ${status}`}
+        >${words}</span
+      >
+    </button>
   </li>`
 })
 
 /** @param {{ failed: Unsent }} props */
 const Failed = ({ failed }) => {
-  const { body, isEvent, reason = '' } = failed
+  const { body, kind, reason = '' } = failed
   return html`<li class="bubble incoming unsent">
     <span class="meta"
-      >${isEvent ? 'event' : 'you'} in <span dir="auto">${body.conversationId}</span>, ${body.type}</span
+      >${kind === 'message' ? body.userId : kind} in <span dir="auto">${body.conversationId}</span>, ${body.type}</span
     >
     <div class="text" dir="auto">${shortened(body.text ?? JSON.stringify(body.payload ?? {}))}</div>
     <small class="outcome failed">not sent: ${reason}</small>
@@ -107,7 +129,12 @@ const Marked = () => {
   </div>`
 }
 
-/** The messages, the newest at the end, which is followed as long as it is looked at. */
+/** Nearer to the end, the newest is looked at, in pixels. */
+const NEAR = 40
+
+/**
+ * The messages, the newest at the end. It is followed as long as it is looked at, and when this page sends something.
+ */
 export const Chat = () => {
   const all = saidHere.value
   const first = Math.max(all.length - limit.value, 0)
@@ -115,44 +142,59 @@ export const Chat = () => {
   const older = all.slice(0, first).filter(({ trace }) => trace.id === address.trace.value)
   const shown = [...older.slice(0, PAGE), ...all.slice(first)]
   const list = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
-  const isAtEnd = useRef(true)
+  const [isAtEnd, setAtEnd] = useState(true)
+  const lastSeen = useRef('')
+  if (isAtEnd) lastSeen.current = all.at(-1)?.message.id ?? ''
+  const fresh = isAtEnd ? 0 : all.length - 1 - all.findLastIndex(({ message }) => message.id === lastSeen.current)
   const conversation = address.conversation.value
   const failed = unsent.value.filter(({ body }) => !conversation || body.conversationId === conversation)
+  const toEnd = () => {
+    setAtEnd(true)
+    if (list.current) list.current.scrollTop = list.current.scrollHeight
+  }
   useLayoutEffect(() => {
-    if (list.current && isAtEnd.current) list.current.scrollTop = list.current.scrollHeight
+    if (isAtEnd) toEnd()
   })
+  useLayoutEffect(toEnd, [sentHere.value, conversation])
   useLayoutEffect(() => {
     list.current?.querySelector('.bubble.open')?.scrollIntoView({ block: 'nearest' })
   }, [address.trace.value])
   return html`
     <h2 id="chat-title">${conversation ? html`<span dir="auto">${conversation}</span>` : 'All conversations'}</h2>
     <${Marked} />
-    <ol
-      id="chat"
-      ref=${list}
-      tabindex="0"
-      aria-label="Messages"
-      onScroll=${(/** @type {any} */ { currentTarget: { scrollHeight, scrollTop, clientHeight } }) => {
-        isAtEnd.current = scrollHeight - scrollTop - clientHeight < 40
-      }}
-    >
-      ${
-        first > 0 &&
-        html`<li>
-          <button type="button" onClick=${() => (limit.value += PAGE)}>Show earlier messages (${first})</button>
-        </li>`
-      }
-      ${all.length + failed.length === 0 && html`<li class="quiet">No message yet. Write one below, or tell the bot a word.</li>`}
-      ${shown.map(
-        (said) =>
-          html`<${Bubble}
-            key=${said.message.id}
-            said=${said}
-            version=${said.trace.version}
-            isOpen=${said.trace.id === address.trace.value}
-          />`
-      )}
-      ${failed.map((one) => html`<${Failed} key=${one.body.conversationId + one.at} failed=${one} />`)}
-    </ol>
+    <div class="messages">
+      <ol
+        id="chat"
+        ref=${list}
+        tabindex="0"
+        aria-label="Messages"
+        onScroll=${(/** @type {any} */ { currentTarget: { scrollHeight, scrollTop, clientHeight } }) =>
+          setAtEnd(scrollHeight - scrollTop - clientHeight < NEAR)}
+      >
+        ${
+          first > 0 &&
+          html`<li>
+            <button type="button" onClick=${() => (limit.value += PAGE)}>Show earlier messages (${first})</button>
+          </li>`
+        }
+        ${all.length + failed.length === 0 && html`<li class="quiet">No message yet. Write one below, or tell the bot a word.</li>`}
+        ${shown.flatMap((said, index) => {
+          const before = shown[index - 1]
+          const { message, trace } = said
+          const isFirst = !before || groupOf(before) !== groupOf(said)
+          return [
+            isFirst && html`<${Sender} key=${`of ${message.id}`} said=${said} />`,
+            html`<${Bubble}
+              key=${message.id}
+              said=${said}
+              version=${trace.version}
+              isOpen=${trace.id === address.trace.value}
+            />`,
+          ]
+        })}
+        ${failed.map((one) => html`<${Failed} key=${one.body.conversationId + one.at} failed=${one} />`)}
+      </ol>
+      ${fresh > 0 && html`<button type="button" class="fresh" onClick=${toEnd}>↓ ${fresh} new</button>`}
+    </div>
   `
 }

@@ -36,30 +36,26 @@ const present = (fields) =>
 /** Writes into the conversation that is chosen. */
 export const Composer = () => {
   const fault = payloadFault(form.payload.value)
-  const text = /** @type {{ current: HTMLInputElement | null }} */ (useRef(null))
+  const kind = form.kind.value
+  const field = /** @type {{ current: HTMLInputElement | null }} */ (useRef(null))
 
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault()
     if (fault !== '') return
-    const { userId, id, type, payload, prefer, isRepeat, isEvent } = form
+    const { userId, id, type, payload, prefer, isRepeat } = form
     const words = form.text.value
-    const ids = { userId: userId.value, conversationId: conversationOfForm() }
+    const conversationId = conversationOfForm()
     const given = payload.value.trim() === '' ? {} : { payload: parsedExactly(payload.value) }
-    const sending = isEvent.value
-      ? send(present({ ...ids, eventId: id.value, type: words, ...given }), { isEvent: true })
-      : send(
-          {
-            ...ids,
-            messageId: id.value,
-            type: type.value,
-            ...((words !== '' || !given.payload) && { text: words }),
-            ...given,
-          },
-          { prefer: prefer.value }
-        )
+    const text = words !== '' || !given.payload ? { text: words } : {}
+    const bodies = {
+      message: { userId: userId.value, conversationId, messageId: id.value, type: type.value, ...text, ...given },
+      event: present({ userId: userId.value, conversationId, eventId: id.value, type: words, ...given }),
+      bot: { conversationId, type: type.value, ...(given.payload ? given : text) },
+    }
+    const sending = send(bodies[kind], { kind, prefer: prefer.value })
     form.text.value = ''
     if (!isRepeat.value) id.value = crypto.randomUUID()
-    text.current?.focus()
+    field.current?.focus()
     await sending
   }
 
@@ -75,17 +71,18 @@ export const Composer = () => {
     <div class="line">
       <select
         aria-label="What to send"
-        value=${form.isEvent.value ? 'event' : 'message'}
-        onChange=${(/** @type {any} */ event) => (form.isEvent.value = event.currentTarget.value === 'event')}
+        value=${kind}
+        onChange=${(/** @type {any} */ event) => (form.kind.value = event.currentTarget.value)}
       >
         <option value="message">Message</option>
         <option value="event">Event</option>
+        <option value="bot">As the bot</option>
       </select>
       <input
         id="composer-text"
-        ref=${text}
-        aria-label=${form.isEvent.value ? 'Type of the event' : 'Text'}
-        placeholder=${form.isEvent.value ? 'order_paid' : `Write as ${form.userId.value} in ${conversationOfForm()}`}
+        ref=${field}
+        aria-label=${kind === 'event' ? 'Type of the event' : 'Text'}
+        placeholder=${kind === 'event' ? 'order_paid' : `Write as ${kind === 'bot' ? 'the bot' : form.userId.value} in ${conversationOfForm()}`}
         autocomplete="off"
         dir="auto"
         value=${form.text.value}
@@ -96,7 +93,7 @@ export const Composer = () => {
     <details>
       <summary>More</summary>
       <div class="more">
-        <${Field} label="User id" value=${form.userId} />
+        ${kind !== 'bot' && html`<${Field} label="User id" value=${form.userId} />`}
         <${Field}
           label="Conversation id"
           value=${{ value: conversationOfForm() }}
@@ -105,20 +102,20 @@ export const Composer = () => {
             if (address.conversation.value !== '') address.conversation.value = ''
           }}
         />
-        <${Field} label=${form.isEvent.value ? 'Event id' : 'Message id'} value=${form.id} />
+        ${kind !== 'event' && html`<${Field} label="Type" value=${form.type} />`}
+        ${kind === 'message' && html`<${Field} label="Prefer" value=${form.prefer} placeholder="wait=10" />`}
         ${
-          !form.isEvent.value &&
-          html`<${Field} label="Type" value=${form.type} />
-            <${Field} label="Prefer" value=${form.prefer} placeholder="wait=10" />`
+          kind !== 'bot' &&
+          html`<${Field} label=${kind === 'event' ? 'Event id' : 'Message id'} value=${form.id} />
+            <label
+              ><input
+                type="checkbox"
+                checked=${form.isRepeat.value}
+                onChange=${(/** @type {any} */ event) => (form.isRepeat.value = event.currentTarget.checked)}
+              />
+              keep the id, to send the same again</label
+            >`
         }
-        <label
-          ><input
-            type="checkbox"
-            checked=${form.isRepeat.value}
-            onChange=${(/** @type {any} */ event) => (form.isRepeat.value = event.currentTarget.checked)}
-          />
-          keep the id, to send the same again</label
-        >
         <label class="wide"
           >Payload, JSON<textarea
             rows="2"

@@ -33,17 +33,23 @@ const card = ({ title, subtitle, imageUrl, actions = [] }, say) =>
     ${imageUrl && picture(imageUrl, `Picture of ${String(title)}`)}
     <strong dir="auto">${String(title)}</strong>
     <div dir="auto">${String(subtitle ?? '')}</div>
-    ${actions.map(
-      (/** @type {any} */ { action, label, value }) =>
-        html`<div>${action === 'url' ? link(value, label) : sayButton(String(label), value, say)}</div>`
-    )}
+    ${
+      actions.length > 0 &&
+      html`<div class="options">
+        ${actions.map((/** @type {any} */ { action, label, value }) =>
+          action === 'url' ? link(value, label) : sayButton(String(label), value, say)
+        )}
+      </div>`
+    }
   </div>`
 
 /** @param {any} payload @param {Say} say */
 const choices = ({ text, options }, say) =>
   html`<div>
     <div dir="auto">${String(text)}</div>
-    <div>${options.map((/** @type {any} */ { label, value }) => sayButton(String(label), value, say))}</div>
+    <div class="options">
+      ${options.map((/** @type {any} */ { label, value }) => sayButton(String(label), value, say))}
+    </div>
   </div>`
 
 /** Bold, emphasis, code and links. @param {unknown} source */
@@ -79,7 +85,7 @@ const VIEWS = {
     html`<div dir="auto">${`${title ?? 'Location'}: ${address ?? ''} (${latitude}, ${longitude})`}</div>`,
   card,
   carousel: ({ items }, say) =>
-    html`<div class="cards" tabindex="0" role="group" aria-label="Cards">
+    html`<div class="cards" role="group" aria-label="Cards">
       ${items.map((/** @type {any} */ item) => card(item, say))}
     </div>`,
   choice: choices,

@@ -1,14 +1,15 @@
 import { signal } from '@preact/signals'
 import { address } from '../../model/address.js'
 import { summaries } from '../../model/found.js'
-import { sendToBot } from '../../model/server.js'
+import { sayAsBot, sendToBot } from '../../model/server.js'
 import { announce } from '../announcer.js'
 
 /**
- * A message or an event on its way from this page, or one that was refused.
+ * What this page sends: a message or an event as a backend does, or a message of the bot.
  *
- * @typedef {{ userId: string, conversationId: string, messageId?: string, eventId?: string, type: string, text?: string, payload?: object }} Sent
- * @typedef {{ body: Sent, isEvent: boolean, prefer: string, at: number, reason?: string }} Unsent
+ * @typedef {'message' | 'event' | 'bot'} Kind
+ * @typedef {{ userId?: string, conversationId: string, messageId?: string, eventId?: string, type: string, text?: string, payload?: object }} Sent
+ * @typedef {{ body: Sent, kind: Kind, prefer: string, at: number, reason?: string }} Unsent
  */
 
 /** Those that were not taken stay, with the reason. @type {import('@preact/signals').Signal<Unsent[]>} */
@@ -16,7 +17,7 @@ export const unsent = signal([])
 
 /** What the form has. */
 export const form = {
-  isEvent: signal(false),
+  kind: signal(/** @type {Kind} */ ('message')),
   /** Of an event: its type. */
   text: signal(''),
   userId: signal('ada'),
@@ -44,16 +45,21 @@ export const say = (text, conversationId = conversationOfForm()) => {
   return send({ ...ids, type: 'text', text })
 }
 
-/** @param {Sent} body @param {{ isEvent?: boolean, prefer?: string }} [how] */
-export const send = (body, { isEvent = false, prefer = '' } = {}) =>
-  sendAgain({ body, isEvent, prefer, at: Date.now() })
+/** Goes up whenever this page sends something. */
+export const sentHere = signal(0)
+
+/** @param {Sent} body @param {{ kind?: Kind, prefer?: string }} [how] */
+export const send = (body, { kind = 'message', prefer = '' } = {}) => {
+  sentHere.value++
+  return sendAgain({ body, kind, prefer, at: Date.now() })
+}
 
 /** Sends what was refused once more, under the same ids. @param {Unsent} again */
-export const sendAgain = async ({ body, isEvent, prefer, at }) => {
+export const sendAgain = async ({ body, kind, prefer, at }) => {
   drop(body)
-  const reason = await sendToBot(body, { isEvent, prefer })
+  const reason = await (kind === 'bot' ? sayAsBot(body) : sendToBot(body, { isEvent: kind === 'event', prefer }))
   if (reason === undefined) return
-  unsent.value = [...unsent.value, { body, isEvent, prefer, at, reason }]
+  unsent.value = [...unsent.value, { body, kind, prefer, at, reason }]
   announce(`Not sent: ${reason}`)
 }
 

@@ -3,8 +3,9 @@ import { html } from 'htm/preact'
 import { copy } from '../clipboard.js'
 import { isRaw, parsedExactly } from '../../model/exact-json.js'
 
-/** What is longer is cut until somebody asks for all of it. */
-const MAX_SHOWN = 20_000
+/** What is longer is cut until somebody asks for all of it: JSON, which folds, and other text. */
+const MAX_JSON = 20_000
+const MAX_SHOWN = 4000
 const MAX_TEXT = 1000
 const MAX_ITEMS = 100
 const OPEN_DEPTH = 3
@@ -56,9 +57,11 @@ const Json = ({ name, value, depth }) => {
 export const Body = ({ title, text, omitted = 0, whole }) => {
   const [all, setAll] = useState(/** @type {string | undefined} */ (undefined))
   const [reason, setReason] = useState('')
-  const shown = all ?? (omitted > 0 ? text : text.slice(0, MAX_SHOWN))
+  const isWhole = all !== undefined || (omitted === 0 && text.length <= MAX_JSON)
+  const value = isWhole ? parsedExactly(all ?? text) : undefined
+  const isJson = value !== undefined && typeof value === 'object'
+  const shown = all ?? (isJson ? text : text.slice(0, MAX_SHOWN))
   const missing = all === undefined ? text.length + omitted - shown.length : 0
-  const value = missing === 0 ? parsedExactly(shown) : undefined
   const attempt = (/** @type {() => Promise<unknown>} */ act) => act().catch(({ message }) => setReason(message))
   const showAll = () =>
     attempt(async () => {
@@ -73,7 +76,7 @@ export const Body = ({ title, text, omitted = 0, whole }) => {
         Copy ${value === undefined ? 'text' : 'JSON'}
       </button>
     </h4>
-    ${value !== undefined && typeof value === 'object' ? html`<div class="tree"><${Json} value=${value} depth=${0} /></div>` : html`<pre dir="auto">${shown}</pre>`}
+    ${isJson ? html`<div class="tree"><${Json} value=${value} depth=${0} /></div>` : html`<pre dir="auto">${shown}</pre>`}
     ${missing > 0 && html`<button type="button" onClick=${showAll}>Show all, ${missing.toLocaleString('en')} characters more</button>`}
     ${reason && html`<p class="bad">${reason}</p>`}
   </div>`

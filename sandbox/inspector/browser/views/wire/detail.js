@@ -3,15 +3,24 @@ import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
 import { wholePayload } from '../../model/server.js'
 import { isOfThisRun, traces, version as latest } from '../../model/store.js'
-import { exchangesOf, isUndelivered, messagesOf, statusOfMessage, storyOf, summaryOf } from '../../model/trace.js'
-import { rowsOf } from '../../model/waterfall.js'
-import { STATUS_WORDS } from '../in-words.js'
+import { parsedExactly } from '../../model/exact-json.js'
+import {
+  exchangesOf,
+  isUndelivered,
+  messagesOf,
+  statusOfMessage,
+  storyOf,
+  summaryOf,
+  triesOf,
+} from '../../model/trace.js'
+import { counted, duration, STATUS_WORDS } from '../in-words.js'
 import { downloadHar, failure, redeliverMessage } from './again.js'
 import { Body } from './body.js'
 import { Exchange } from './exchange.js'
 import { Waterfall } from './waterfall.js'
 
 /** @import { SeenMessage } from '../../../wire' */
+/** @import { Row } from '../../model/waterfall' */
 /** @import { Trace } from '../../model/store' */
 
 /** The looks of a row that are shown, until somebody asks for more. */
@@ -21,11 +30,19 @@ const PAGE = 20
 const mayBeRedelivered = (message, trace) =>
   isOfThisRun(message.id) && !['open', 'retrying'].includes(statusOfMessage(trace, message))
 
+/** What plain text made of a message: the text that went out in its place. @param {Trace} trace @param {SeenMessage} message */
+const plainTextOf = (trace, message) => {
+  const [first] = triesOf(trace, message)
+  const sent = first && parsedExactly(first.requestBody)
+  return sent?.type === 'text' && message.type !== 'text' ? String(sent.payload?.text) : undefined
+}
+
 /** @param {{ message: SeenMessage, trace: Trace }} props */
 const BotMessage = ({ message, trace }) => {
   const { type, payload, payloadBeginning, delivery } = message
   const status = statusOfMessage(trace, message)
   const text = payload === undefined ? (payloadBeginning?.text ?? '') : JSON.stringify(payload)
+  const plainText = plainTextOf(trace, message)
   return html`<article class="exchange" aria-label="A message of the bot">
     <h3><span class="quiet">the bot</span> ${type} <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span></h3>
     <div class="actions">
@@ -40,6 +57,11 @@ const BotMessage = ({ message, trace }) => {
       omitted=${payloadBeginning?.omitted}
       whole=${async () => ({ text: JSON.stringify(await wholePayload(message), null, 2) })}
     />
+    ${
+      plainText !== undefined &&
+      html`<h4>What plain text made of it</h4>
+        <pre dir="auto">${plainText}</pre>`
+    }
   </article>`
 }
 
@@ -66,45 +88,63 @@ export const Detail = () => {
     wantsFocus = false
   }, [])
   return html`<section id="detail" ref=${section} tabindex="-1" aria-labelledby="detail-title">
-    <button type="button" class="close" aria-label="Close" onClick=${() => (address.trace.value = '')}>×</button>
     ${
       trace
         ? html`<${OpenTrace} key=${id} trace=${trace} version=${trace.version} />`
-        : html`<h2 id="detail-title">It is no longer kept</h2>
+        : html`<div class="summary">
+              <h2 id="detail-title">It is no longer kept</h2>
+              <${Close} />
+            </div>
             <p class="quiet">The sandbox keeps the last 2,000 requests, until it is ended.</p>`
     }
   </section>`
 }
 
+const Close = () =>
+  html`<button type="button" class="close" aria-label="Close" onClick=${() => (address.trace.value = '')}>×</button>`
+
+/** What a row stands for. @param {{ row: Row, trace: Trace }} props */
+const InPlace = ({ row, trace }) => {
+  const [looks, setLooks] = useState(PAGE)
+  const { message, exchanges } = row
+  return html`
+    ${message && html`<${BotMessage} message=${message} trace=${trace} />`}
+    ${exchanges.slice(0, looks).map((exchange) => html`<${Exchange} key=${exchange.id} exchange=${exchange} />`)}
+    ${exchanges.length > looks && html`<button type="button" onClick=${() => setLooks(looks + PAGE)}>Show more of ${exchanges.length} looks</button>`}
+  `
+}
+
 /** @param {{ trace: Trace, version: number }} props `version` is another one when something is new in it */
 const OpenTrace = ({ trace, version }) => {
-  const { title, status, reason, startedAt } = summaryOf(trace)
-  const rows = rowsOf(trace)
-  // What is looked at stays, whatever comes.
-  const [chosen, choose] = useState(() => (rows.find(({ isOk }) => isOk === false) ?? rows[0])?.key)
-  const [looks, setLooks] = useState(PAGE)
-  const row = rows.find(({ key }) => key === chosen) ?? rows[0]
-  const exchanges = row?.exchanges ?? []
-  const replies = messagesOf(trace).filter(({ direction }) => direction === 'outgoing')
-  const stories = replies.map((message) => storyOf(trace, message)).filter((story) => story !== '')
+  const { title, status, reason, startedAt, replies, tries, durationMs } = summaryOf(trace)
+  const messages = messagesOf(trace).filter(({ direction }) => direction === 'outgoing')
+  const stories = messages.map((message) => storyOf(trace, message)).filter((story) => story !== '')
   const { trace: failedIn, words } = failure.value
+  const facts = [
+    new Date(startedAt).toLocaleString(),
+    replies.length > 0 && counted(replies.length, 'reply', 'replies'),
+    tries > 0 && counted(tries, 'try', 'tries'),
+    durationMs !== undefined && duration(durationMs),
+  ]
   return html`
-    <h2 id="detail-title" dir="auto">${title || '(no text)'}</h2>
-    <p>
+    <div class="summary">
+      <h2 id="detail-title" dir="auto">${title || '(no text)'}</h2>
       <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span>
-      <span class="quiet">${new Date(startedAt).toLocaleString()}</span>
-    </p>
+      <${Close} />
+      <span class="facts quiet">${facts.filter(Boolean).join(' · ')}</span>
+    </div>
     ${stories.length > 0 && html`<p>The endpoint answered ${stories.join('; ')}.</p>`}
     ${reason && html`<p class="reason bad">${reason} <a href=${`/guide#${status === 'refused' ? 'errors' : 'catch-up'}`} target="_blank">What to do</a></p>`}
     <div class="actions">
-      ${replies.length === 1 && replies.map((message) => html`<button key=${message.id} type="button" disabled=${!mayBeRedelivered(message, trace)} onClick=${() => redeliverMessage(message)}>Redeliver the reply</button>`)}
+      ${messages.length === 1 && messages.map((message) => html`<button key=${message.id} type="button" disabled=${!mayBeRedelivered(message, trace)} onClick=${() => redeliverMessage(message)}>Redeliver the reply</button>`)}
       <button type="button" onClick=${() => downloadHar(trace)}>Download as HAR</button>
     </div>
     ${words !== '' && failedIn === trace.id && html`<p class="bad">${words}</p>`}
-    <${Waterfall} trace=${trace} version=${version} chosen=${row?.key ?? ''} onChoose=${choose} />
-    ${row?.message && html`<${BotMessage} key=${row.key} message=${row.message} trace=${trace} />`}
-    ${exchanges.slice(0, looks).map((exchange) => html`<${Exchange} key=${exchange.id} exchange=${exchange} />`)}
-    ${exchanges.length > looks && html`<button type="button" onClick=${() => setLooks(looks + PAGE)}>Show more of ${exchanges.length} looks</button>`}
+    <${Waterfall}
+      trace=${trace}
+      version=${version}
+      inPlace=${(/** @type {Row} */ row) => html`<${InPlace} key=${row.key} row=${row} trace=${trace} />`}
+    />
     ${exchangesOf(trace).length === 0 && html`<p class="quiet">Its requests are no longer kept.</p>`}
   `
 }

@@ -2,27 +2,6 @@ import { html } from 'htm/preact'
 import { address, resetFilters } from '../../model/address.js'
 import { summaries } from '../../model/found.js'
 import { isUndelivered } from '../../model/trace.js'
-import { STATUS_WORDS } from '../in-words.js'
-
-/** @import { Signal } from '@preact/signals' */
-
-/** @param {{ label: string, value: Signal<string>, options: [string, string][] }} props */
-const Choice = ({ label, value, options }) =>
-  html`<select
-    aria-label=${label}
-    value=${value.value}
-    onChange=${(/** @type {any} */ event) => (value.value = event.currentTarget.value)}
-  >
-    ${options.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}
-  </select>`
-
-/** @type {[string, string][]} */
-const STATUSES = [
-  ['', 'every status'],
-  ['failed only', 'failed only'],
-  ['undelivered', 'not delivered, or perhaps'],
-  .../** @type {[string, string][]} */ (Object.entries(STATUS_WORDS)),
-]
 
 /** @type {[string, string][]} */
 const DIRECTIONS = [
@@ -85,9 +64,14 @@ export const Find = ({ fresh, onNewest }) => {
       value=${q.value}
       onInput=${(/** @type {any} */ event) => (q.value = event.currentTarget.value)}
     />
+    <select
+      aria-label="Direction"
+      value=${direction.value}
+      onChange=${(/** @type {any} */ event) => (direction.value = event.currentTarget.value)}
+    >
+      ${DIRECTIONS.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}
+    </select>
     <${StatusChips} />
-    <${Choice} label="Status" value=${status} options=${STATUSES} />
-    <${Choice} label="Direction" value=${direction} options=${DIRECTIONS} />
     ${isFiltered && html`<button type="button" onClick=${resetFilters}>Show all</button>`}
     <button type="button" aria-pressed=${isPaused} onClick=${() => (until.value = isPaused ? '' : String(Date.now()))}>
       ${isPaused ? 'Go on' : 'Pause'}

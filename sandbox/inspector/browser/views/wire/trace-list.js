@@ -82,6 +82,7 @@ export const TraceList = () => {
   return html`<section id="wire" tabindex="-1" aria-labelledby="wire-title">
     <h2 id="wire-title">The wire</h2>
     <${Find} fresh=${fresh} onNewest=${toNewest} />
+    ${shown.length === 0 && html`<p class="quiet">${summaries.value.length > 0 ? 'Nothing is found.' : 'Nothing yet.'}</p>`}
     <div
       id="traces"
       ref=${list}
@@ -123,6 +124,5 @@ export const TraceList = () => {
         })}
       </div>
     </div>
-    ${shown.length === 0 && html`<p class="quiet">${summaries.value.length > 0 ? 'Nothing is found.' : 'Nothing yet.'}</p>`}
   </section>`
 }
