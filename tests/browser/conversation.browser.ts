@@ -146,6 +146,54 @@ describe('the chat', () => {
     expect(sandbox.chat.messages.all().filter(({ tags }) => tags['delivery'])).toEqual([])
   })
 
+  it('scrolls to what this page has sent; when others write while you read above, “↓ new” says how many', async () => {
+    const { page, sandbox } = await open()
+    await sendByForm(page, 'burst 40')
+    await said(page, '40 of 40').waitFor()
+    const list = page.locator('#chat')
+    const distance = () =>
+      page.evaluate<number>(
+        `(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('#chat'))`
+      )
+    await expect.poll(distance).toBeLessThan(5)
+    await list.hover()
+    await page.mouse.wheel(0, -900)
+    await expect.poll(distance).toBeGreaterThan(500)
+    await send(sandbox, messageBody({ text: 'From elsewhere' }))
+    const fresh = page.getByRole('button', { name: '↓ 2 new' })
+    await fresh.waitFor()
+    expect(await distance()).toBeGreaterThan(500)
+    await fresh.click()
+    await expect.poll(distance).toBeLessThan(5)
+    await fresh.waitFor({ state: 'detached' })
+    await page.mouse.wheel(0, -900)
+    await expect.poll(distance).toBeGreaterThan(500)
+    await sendByForm(page, 'From here')
+    await said(page, 'You said: From here').waitFor()
+    await expect.poll(distance).toBeLessThan(5)
+  })
+
+  it('groups by sender and minute, with the user’s id as the name; the bot’s buttons are those of a chat', async () => {
+    const { page, sandbox } = await open()
+    await sendByForm(page, 'burst 3')
+    await said(page, '3 of 3').waitFor()
+    const id = 'whatsapp:+33612345678'
+    await send(sandbox, messageBody({ text: 'choice', conversationId: id, userId: id }))
+    await said(page, 'Which size?').waitFor()
+    const senders = (await page.locator('#chat > .sender').allTextContents()).map((text) => text.replace(/\s+/g, ' '))
+    const names = senders.map((text) => text.replace(/ · \d\d:\d\d$/, ''))
+    // A minute may end between two of them.
+    expect(names.filter((name, index) => name !== names[index - 1])).toEqual([
+      'ada in tea',
+      'bot in tea',
+      `${id} in ${id}`,
+      `bot in ${id}`,
+    ])
+    expect(names.length).toBeLessThan(6)
+    const widths = `[...document.querySelectorAll('.options button')].map((button) => button.offsetWidth / button.parentElement.offsetWidth)`
+    expect(await page.evaluate(widths)).toEqual([1, 1])
+  })
+
   it('shows the last hundred messages, and earlier ones on demand', async () => {
     const { page } = await open()
     await sendByForm(page, 'burst 120')
@@ -225,6 +273,20 @@ describe('the form', () => {
     await steps(page, 'POST /webhook/events').waitFor()
     await steps(page, 'POST /events').waitFor()
     await steps(page, 'try 1').waitFor()
+  })
+
+  it('lets the bot write first, also where there is no conversation yet', async () => {
+    const { page, sandbox } = await open()
+    await page.getByLabel('What to send').selectOption('As the bot')
+    await sendByForm(page, 'Your order has left')
+    await said(page, 'Your order has left').getByText('delivered', { exact: true }).waitFor()
+    await traces(page, /←\s*Your order has left.*1 try/).waitFor()
+    await page.getByText('More', { exact: true }).click()
+    await page.getByLabel('Type').fill('choice')
+    await page.getByLabel('Payload, JSON').fill('{"text":"Which one?","options":[{"label":"A","value":"a"}]}')
+    await page.getByRole('button', { name: 'Send', exact: true }).click()
+    await saidAs(page, 'choice').getByRole('button', { name: 'A', exact: true }).waitFor()
+    expect(sandbox.chat.messages.all().map(({ direction }) => direction)).toEqual(['outgoing', 'outgoing'])
   })
 
   it('keeps an event that was refused, with its reason', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { endpointForTest } from '../harness/for-test'
 import {
   letEndpoint,
   messages,
@@ -104,6 +105,24 @@ describe('what goes wrong', () => {
     await page.getByRole('button', { name: 'Stop' }).click()
     await expect.poll(() => other.getByLabel('What Endpoint does').inputValue()).toBe('normal')
     expect(await messages(page).count()).toBe(2)
+  })
+
+  it('is set for an endpoint of one’s own too; a chip in the header says what is set, with a stop', async () => {
+    const endpoint = await endpointForTest()
+    const { page } = await open({ endpoint: endpoint.url })
+    await letEndpoint(page, 'answer 503')
+    await page.getByLabel('What Botpress does').selectOption('rate-limit')
+    const chip = page.getByRole('group', { name: 'Set to go wrong' })
+    await chip.getByText('Endpoint: answer 503, 2 more; Botpress: rate-limit, 3 more').waitFor()
+    await sendByForm(page, 'Hello')
+    await said(page, 'You said: Hello').getByText('delivered in 3 tries').waitFor()
+    expect(endpoint.messages()).toHaveLength(1)
+    await expect.poll(() => chip.count()).toBe(0)
+    await letEndpoint(page, 'hang')
+    await chip.getByText('Endpoint: hang, 2 more').waitFor()
+    await chip.getByRole('button', { name: 'Stop' }).click()
+    await chip.waitFor({ state: 'detached' })
+    expect(await page.getByLabel('What Endpoint does').inputValue()).toBe('normal')
   })
 
   it('says what it refuses', async () => {

@@ -74,6 +74,17 @@ describe('the first screen', () => {
     }
   })
 
+  it('names the real endpoint, and can be dismissed, for a reload too', async () => {
+    const endpoint = await endpointForTest()
+    const { page } = await open({ endpoint: endpoint.url })
+    const { origin, pathname } = new URL(endpoint.url)
+    await page.locator('.first-steps').getByText(`${origin}${pathname}`).waitFor()
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await page.reload()
+    await page.getByRole('heading', { name: 'No trace is open' }).waitFor()
+    expect(await page.locator('.first-steps li').count()).toBe(0)
+  })
+
   it('has words for the demo bot', async () => {
     const { page } = await open()
     await page.locator('.first-steps').getByRole('button', { name: 'burst 40' }).click()
@@ -204,6 +215,29 @@ describe('nothing overflows', () => {
       await steps(page).first().click()
       const box = await page.getByRole('button', { name: 'Copy as curl' }).first().boundingBox()
       expect(box!.x + box!.width).toBeLessThanOrEqual(width)
+    }
+  })
+
+  it('nothing is cut, and nothing is scrolled inside of what is scrolled', async () => {
+    const { page } = await open()
+    for (const text of ['carousel', 'burst 40', 'choice']) await sendByForm(page, text)
+    await said(page, 'Which size?').waitFor()
+    await openTrace(page, /burst 40.*40 replies/)
+    await steps(page, /^backend/).click()
+    const nested = `[...document.querySelectorAll('*')].filter((element) => {
+      const scrolls = (one) => /auto|scroll/.test(getComputedStyle(one).overflowY) && one.scrollHeight > one.clientHeight + 1
+      for (let at = element.parentElement; scrolls(element) && at; at = at.parentElement) if (scrolls(at)) return true
+      return false
+    }).map(({ id, className }) => id + ' ' + className)`
+    const cut = `[...document.querySelectorAll('body *')].filter((element) => element.checkVisibility() &&
+      !element.closest('.visually-hidden, #traces .rows') && element.getBoundingClientRect().right > innerWidth + 1
+    ).map(({ id, className }) => id + ' ' + className)`
+    for (const width of [400, 1000, 1280]) {
+      await page.setViewportSize({ width, height: 800 })
+      for (const pane of width < 900 ? ['Chat', 'Wire', 'Detail'] : [undefined]) {
+        if (pane) await showPane(page, pane)
+        expect([await page.evaluate(nested), await page.evaluate(cut)], `${width} ${pane}`).toEqual([[], []])
+      }
     }
   })
 

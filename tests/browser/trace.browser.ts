@@ -120,6 +120,7 @@ describe('a message is one thing', () => {
     const article = (name: string, text: string | RegExp) =>
       page.getByRole('article', { name }).filter({ hasText: text }).waitFor()
     await article('A message of the bot', /choice.*options.*label.*Small/)
+    await article('A message of the bot', /What plain text made of it.*1\. Small\n2\. Large/s)
     await steps(page, /^endpointtry 1/).click()
     await article('integration to endpoint', '1. Small\\n2. Large')
     await sendByForm(page, '2')
@@ -210,6 +211,48 @@ describe('a message is one thing', () => {
 })
 
 describe('the detail', () => {
+  it('groups by reply, folded above ten; a row shows its request in place', async () => {
+    const { page } = await open()
+    await sendByForm(page, 'burst 40')
+    await openTrace(page, /burst 40.*40 replies/)
+    await steps(page, /^bot3 of 40reply 3 of 40 · 1 trydelivered\d+ ms/).waitFor()
+    expect(await steps(page, /^endpoint/).count()).toBe(0)
+    const third = steps(page, /^bot3 of 40/)
+    await third.click()
+    await expect.poll(() => steps(page, /^endpointtry 1204/).count()).toBe(1)
+    await steps(page, /^endpoint/).click()
+    // Under the row of its try, which is under that of its message.
+    const request = page.locator('.waterfall li').filter({ has: page.locator('.step.try') })
+    await request.getByRole('article', { name: 'integration to endpoint' }).getByText('"3 of 40"').waitFor()
+    await steps(page, /^endpoint/).click()
+    await expect.poll(() => page.locator('#detail article').count()).toBe(0)
+    await third.click()
+    await third.click()
+    await expect.poll(() => steps(page, /^endpoint/).count()).toBe(1)
+
+    await sendByForm(page, 'burst 3')
+    await openTrace(page, /burst 3.*3 replies/)
+    expect(await steps(page, /^endpointtry 1/).count()).toBe(3)
+  })
+
+  it('has a summary that stays in sight, and a time axis', async () => {
+    const { page } = await open()
+    await letEndpoint(page, 'answer 500')
+    await sendByForm(page, 'Hello')
+    await openTrace(page, /Hello.*delivered/)
+    expect(await page.locator('.axis').textContent()).toMatch(/^0 ms(\d\.\d s)+$/)
+    await page.setViewportSize({ width: 1440, height: 500 })
+    await page.locator('#detail').hover()
+    await page.mouse.wheel(0, 400)
+    await expect.poll(() => page.evaluate(`document.querySelector('#detail').scrollTop`)).toBeGreaterThan(100)
+    const summary = page.locator('#detail .summary')
+    expect(await summary.textContent()).toMatch(/Hello\s*delivered.*1 reply · 3 tries · \d\.\d s/s)
+    const heading = await page.getByRole('heading', { name: 'Hello', exact: true }).boundingBox()
+    const detail = await page.locator('#detail').boundingBox()
+    expect(heading!.y).toBeGreaterThanOrEqual(detail!.y)
+    expect(heading!.y).toBeLessThan(detail!.y + 60)
+  })
+
   it('has request, answer, headers, and JSON that folds; of the credential only its sort', async () => {
     const accessKey = 'k'.repeat(40)
     const { page, sandbox } = await open({ accessKey })

@@ -49,11 +49,9 @@ const groupOf = (said) =>
 /** @param {{ said: Said }} props */
 const Sender = ({ said }) => {
   const { direction, conversationId } = said.message
-  const place = html`${' in '}<span dir="auto" title=${conversationId}>${cutInTheMiddle(conversationId)}</span>`
-  return html`<li class=${`sender ${direction}`}>
-    <b dir="auto">${senderOf(said)}</b>${address.conversation.value === '' && place}${' · '}<time
-      >${minuteOf(said)}</time
-    >
+  const place = address.conversation.value === '' ? ` in ${cutInTheMiddle(conversationId)}` : ''
+  return html`<li class=${`sender ${direction}`} title=${conversationId}>
+    <b dir="auto">${senderOf(said)}</b>${`${place} · ${minuteOf(said)}`}
   </li>`
 }
 
