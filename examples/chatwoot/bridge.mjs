@@ -8,111 +8,98 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
-import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
-const BOT_SETTINGS = ['WEBHOOK_URL', 'ACCESS_KEY', 'SIGNING_SECRET']
-const CHATWOOT_SETTINGS = ['CHATWOOT_URL', 'CHATWOOT_ACCOUNT', 'CHATWOOT_TOKEN', 'CHATWOOT_SECRETS']
-const missing = [...BOT_SETTINGS, ...CHATWOOT_SETTINGS].filter((name) => !process.env[name])
+const { WEBHOOK_URL, ACCESS_KEY, SIGNING_SECRET, STATE_FILE = 'chatwoot-bridge.json', PORT = '8080' } = process.env
+const { CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, CHATWOOT_SECRETS } = process.env
+const needed = { WEBHOOK_URL, ACCESS_KEY, CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, CHATWOOT_SECRETS }
+const missing = Object.keys(needed).filter((name) => !needed[name]?.trim())
+if (!/^whsec_[\w+/]{32,}=*$/.test(SIGNING_SECRET)) missing.push('SIGNING_SECRET (whsec_…)')
 if (missing.length > 0) {
   console.error(`Set ${missing.join(', ')} in the environment: see README.md beside this file.`)
   process.exit(1)
 }
-const { WEBHOOK_URL, ACCESS_KEY, SIGNING_SECRET, STATE_FILE = 'chatwoot-bridge.json', PORT = '8080' } = process.env
-const { CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, CHATWOOT_SECRETS } = process.env
 
-const lines = (...parts) => parts.filter(Boolean).join('\n')
+const joined = (...parts) => parts.filter(Boolean).join('\n')
 
-// ---- From Chatwoot to the bot
+// ---- What is remembered, also over a restart
 
-const onChatwoot = (event) => {
-  // An event of a conversation is the conversation itself.
-  const { id, status, meta } = event.conversation ?? event
-  const contact = meta?.sender
-  if (!contact || event.private) return
-  const conversationId = String(id)
-  if (status === 'open') opened.add(conversationId)
-  else opened.delete(conversationId)
+const state = existsSync(STATE_FILE) ? JSON.parse(readFileSync(STATE_FILE, 'utf8')) : {}
 
-  const line = lineOf(event)
-  // Of an agent even if the conversation is pending again: Chatwoot's events may come late.
-  if (line?.from === 'agent' || (line && status !== 'pending') || event.event === 'conversation_opened')
-    note(conversationId, line)
-  if (status !== 'pending') return
+/** By conversation: what humans have said that the bot has not been told, and since when. */
+const untold = state.untold ?? {}
 
-  inTurn(`to the bot: ${conversationId}`, async () => {
-    // While this waited for its turn, an agent may have taken over.
-    if (opened.has(conversationId)) return line && note(conversationId, line)
-    const ids = { conversationId, userId: String(contact.id) }
-    await resume(ids)
-    for (const message of messagesOf(event)) await toBot('', { ...ids, user: userOf(contact), ...message })
-  })
-}
+/** The ids of the last 1,000 requests: one that comes again is dropped. */
+const seen = new Set(state.seen)
 
-const userOf = ({ name, thumbnail }) => ({
-  name: (name ?? '').slice(0, 200).toWellFormed(),
-  pictureUrl: URL.canParse(thumbnail) ? new URL(thumbnail).href : undefined,
-})
-
-/** The messages that the bot gets for an event: the text, then each attachment. */
-const messagesOf = ({ event, id, message_type, content, attachments, content_attributes }) => {
-  // In the website's chat, the user's choice is an update of the message that offered it.
-  const chosen = event === 'message_updated' && content_attributes?.submitted_values?.[0]
-  if (chosen?.title)
-    return [{ messageId: `${id}-chosen`, type: 'text', text: chosen.title, payload: { value: chosen.value } }]
-  if (event !== 'message_created' || message_type !== 'incoming') return []
-  const texts = content ? [{ messageId: `${id}`, type: 'text', text: content }] : []
-  const media = (attachments ?? []).map((attachment, at) => mediaOf(attachment, `${id}-${at}`))
-  return [...texts, ...media]
-}
-
-const mediaOf = (attachment, messageId) => {
-  const { data_url: url, fallback_title: title, coordinates_lat: latitude, coordinates_long: longitude } = attachment
-  const { file_type: type } = attachment
-  if (type === 'location') return { messageId, type, payload: { latitude, longitude, title } }
-  // A contact, or a post that was shared.
-  if (!url) return { messageId, type: 'text', text: title || type || 'an attachment' }
-  const kind = ['image', 'audio', 'video'].includes(type) ? type : 'file'
-  return { messageId, type: kind, payload: { [`${kind}Url`]: url } }
-}
-
-// ---- While humans are in charge
-
-/** The conversations that are with an agent now. */
-const opened = new Set()
-
-/** By conversation: what the bot has not been told, and since when. In a file too, so that a restart does not lose it. */
-const untold = existsSync(STATE_FILE) ? JSON.parse(readFileSync(STATE_FILE, 'utf8')) : {}
+/** The conversations that are with a human now. */
+const withHuman = new Set()
 
 const save = () => {
   try {
-    writeFileSync(`${STATE_FILE}.new`, JSON.stringify(untold))
+    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen: [...seen].slice(-1000) }))
     renameSync(`${STATE_FILE}.new`, STATE_FILE)
   } catch ({ message }) {
     console.error(`${STATE_FILE} cannot be written: ${message}`)
   }
 }
 
-/** What a human has said in an event, for the transcript. */
-const lineOf = ({ event, id, message_type, content, attachments, sender }) => {
-  const isUser = message_type === 'incoming'
-  const isAgent = message_type === 'outgoing' && sender?.type === 'user' // No bot, and no automation.
-  if (event !== 'message_created' || !(isUser || isAgent)) return undefined
-  const files = (attachments ?? []).map((each) => each.data_url || each.fallback_title || each.file_type)
-  return {
-    id,
-    from: isUser ? 'user' : 'agent',
-    text: lines(content, ...files)
-      .slice(0, 400)
-      .toWellFormed(),
-  }
+// ---- From Chatwoot to the bot
+
+const onChatwoot = (event) => {
+  // An event about a conversation is the conversation itself; others have it in them.
+  const { id, status, meta } = event.conversation ?? event
+  const contact = meta?.sender
+  if (!contact || event.private) return
+  const ids = { conversationId: String(id), userId: String(contact.id) }
+  const { from, messages } = saidIn(event)
+  // Messages may come late, with a status of before: only events about the conversation say how it is now.
+  if (event.event.startsWith('conversation_')) withHuman[status === 'open' ? 'add' : 'delete'](ids.conversationId)
+  const isForHuman = () => status !== 'pending' || withHuman.has(ids.conversationId)
+
+  if (event.event === 'conversation_opened') entryOf(ids.conversationId) // Even if nobody says a word.
+  if (from === 'agent' || isForHuman()) return note(ids.conversationId, from, messages)
+  inTurn(`to the bot: ${id}`, async () => {
+    // While this waited for its turn, a human may have taken over.
+    if (isForHuman()) return note(ids.conversationId, from, messages)
+    await resume(ids)
+    const user = { name: (contact.name ?? '').slice(0, 200).toWellFormed() }
+    for (const message of messages) await toBot('', { ...ids, user, ...message })
+  })
 }
 
-/** @param line may come twice */
-const note = (conversationId, line) => {
-  const { lines: noted } = (untold[conversationId] ??= { since: Date.now(), lines: [] })
-  if (line && !noted.some(({ id }) => id === line.id)) noted.push(line)
-  if (noted.length > 50) noted.shift() // The payload of an event has at most 128 KB.
+/** Who has said what in an event: the user, or an agent, but no automation. The messages are as the bot gets them. */
+const saidIn = ({ event, id, message_type, content, attachments, content_attributes, sender }) => {
+  // In the website's chat, the user's choice is an update of the message that offered it.
+  const { title, value } = (event === 'message_updated' && content_attributes?.submitted_values?.[0]) || {}
+  if (title)
+    return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text: title, payload: { value } }] }
+  const from = { incoming: 'user', outgoing: sender?.type === 'user' && 'agent' }[message_type]
+  if (event !== 'message_created' || !from) return { messages: [] }
+  const texts = content ? [{ messageId: `${id}`, type: 'text', text: content }] : []
+  return { from, messages: [...texts, ...(attachments ?? []).map((each, at) => mediaOf(each, `${id}-${at}`))] }
+}
+
+const mediaOf = ({ file_type: type, data_url: url, fallback_title: title }, messageId) => {
+  // A contact, or a post that was shared.
+  if (!url) return { messageId, type: 'text', text: title || type || 'an attachment' }
+  const kind = ['image', 'audio', 'video'].includes(type) ? type : 'file'
+  return { messageId, type: kind, payload: { [`${kind}Url`]: url } }
+}
+
+// ---- What humans say, for the bot
+
+const entryOf = (conversationId) => (untold[conversationId] ??= { since: Date.now(), lines: [] })
+
+/** Keeps what was said, once. An event has at most 128 KB, so 50 lines are kept. */
+const note = (conversationId, from, messages) => {
+  if (messages.length === 0) return
+  const entry = entryOf(conversationId)
+  for (const { messageId, text, payload } of messages) {
+    const words = (text ?? Object.values(payload)[0]).slice(0, 400).toWellFormed()
+    if (!entry.lines.some((line) => line.id === messageId)) entry.lines.push({ id: messageId, from, text: words })
+  }
+  entry.lines = entry.lines.slice(-50)
   save()
 }
 
@@ -120,14 +107,15 @@ const note = (conversationId, line) => {
 const resume = async ({ conversationId, userId }) => {
   const entry = untold[conversationId]
   if (!entry) return
-  const transcript = entry.lines.map(({ from, text: words }) => ({ from, text: words }))
-  // It stays the same when it is sent again, so the bot gets it once.
+  const told = [...entry.lines]
+  const transcript = told.map(({ from, text }) => ({ from, text }))
+  // Until it is taken it stays the same, so that the bot gets it once.
   const eventId = `resumed-${conversationId}-${entry.since}`
   const { ok } = await toBot('/events', { conversationId, userId, type: 'resumed', eventId, payload: { transcript } })
   if (!ok) return // The next message tries again.
-  entry.lines.splice(0, transcript.length)
-  entry.since = Date.now()
   // Humans may have gone on meanwhile.
+  entry.lines = entry.lines.filter((line) => !told.includes(line))
+  entry.since = Date.now()
   if (entry.lines.length === 0) delete untold[conversationId]
   save()
 }
@@ -154,10 +142,11 @@ const onBot = ({ type, payload, conversationId, botpressMessageId }, { 'botpress
 }
 
 const show = async (conversationId, { type, payload }) => {
+  // Studio sends it as a message of type `any`.
   const isHandoff = type === 'handoff' || payload.type === 'handoff'
   const bodies = isHandoff ? [{ content: payload.text }] : bodiesOf(type, payload)
-  for (const body of bodies) if (body.content || body.fileUrl) await say(conversationId, body)
   if (isHandoff) await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
+  for (const body of bodies) if (body.content || body.content_type || body.fileUrl) await say(conversationId, body)
 }
 
 /** The messages of Chatwoot for one of the bot's: bodies of its API, with `fileUrl` for a file to upload. */
@@ -169,7 +158,7 @@ const bodiesOf = (type, payload) => {
   if (type === 'carousel') return cardsOf(items)
   if (['image', 'audio', 'video', 'file'].includes(type)) return [{ content: title, fileUrl: payload[`${type}Url`] }]
   const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
-  if (type === 'location') return [{ content: lines(title, address, map) }]
+  if (type === 'location') return [{ content: joined(title, address, map) }]
   return [{ content: payload.markdown ?? words ?? JSON.stringify(payload) }]
 }
 
@@ -180,24 +169,18 @@ const selectOf = (content, options) => {
 
 /** Cards with links are Chatwoot's cards, others are text. Chatwoot's other buttons reach no bot, so they are options. */
 const cardsOf = (cards) => {
-  const linksOf = ({ actions = [] }) => actions.filter(({ action }) => action === 'url')
-  const items = cards
-    .filter((card) => linksOf(card).length > 0)
-    .map((card) => ({
-      title: card.title,
-      description: card.subtitle ?? '',
-      media_url: card.imageUrl ?? '',
-      actions: linksOf(card).map(({ label, value }) => ({ type: 'link', text: label, uri: value })),
-    }))
-  const others = cards.filter((card) => linksOf(card).length === 0)
-  const options = cards.flatMap(({ title, actions = [] }) =>
-    actions
-      .filter(({ action }) => action !== 'url')
-      .map(({ label, value }) => ({ label: cards.length > 1 ? `${title}: ${label}` : label, value }))
-  )
+  const [items, texts, options] = [[], [], []]
+  for (const { title, subtitle, imageUrl, actions = [] } of cards) {
+    const links = actions.filter(({ action }) => action === 'url')
+    const shown = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
+    if (links.length === 0) texts.push({ content: joined(title, subtitle, imageUrl) })
+    else items.push({ title, description: subtitle ?? '', media_url: imageUrl ?? '', actions: shown })
+    for (const { action, label, value } of actions)
+      if (action !== 'url') options.push({ label: cards.length > 1 ? `${title}: ${label}` : label, value })
+  }
   return [
     ...(items.length > 0 ? [{ content: items[0].title, content_type: 'cards', content_attributes: { items } }] : []),
-    ...others.map(({ title, subtitle, imageUrl }) => ({ content: lines(title, subtitle, imageUrl) })),
+    ...texts,
     ...(options.length > 0 ? [selectOf(cards[0].title, options)] : []),
   ]
 }
@@ -205,10 +188,11 @@ const cardsOf = (cards) => {
 /** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
 const say = async (conversationId, { fileUrl, ...body }) => {
   const message = fileUrl ? await formOf(fileUrl, body.content) : body
-  const { ok } = message ? await toChatwoot(conversationId, 'messages', message) : { ok: false }
-  if (ok) return
-  const titles = (body.content_attributes?.items ?? []).map(({ title }) => title)
-  await toChatwoot(conversationId, 'messages', { content: lines(body.content, fileUrl, ...titles) })
+  if (message && (await toChatwoot(conversationId, 'messages', message)).ok) return
+  const items = body.content_attributes?.items ?? []
+  const shown = items.map(({ title, actions = [] }) => joined(title, ...actions.map(({ uri }) => uri)))
+  const content = joined(body.content, fileUrl, ...shown)
+  if (content !== message?.content) await toChatwoot(conversationId, 'messages', { content })
 }
 
 const formOf = async (url, content = '') => {
@@ -235,38 +219,38 @@ const inTurn = (queue, work) => {
 const toBot = (path, body) => post(WEBHOOK_URL + path, { authorization: `Bearer ${ACCESS_KEY}` }, body)
 
 const toChatwoot = (conversationId, path, body) => {
-  const url = `${CHATWOOT_URL}/api/v1/accounts/${CHATWOOT_ACCOUNT}/conversations/${encodeURIComponent(conversationId)}/${path}`
-  return post(url, { api_access_token: CHATWOOT_TOKEN }, body)
+  const conversation = `api/v1/accounts/${CHATWOOT_ACCOUNT}/conversations/${encodeURIComponent(conversationId)}`
+  return post(`${CHATWOOT_URL.replace(/\/$/, '')}/${conversation}/${path}`, { api_access_token: CHATWOOT_TOKEN }, body)
 }
 
 /** Posts JSON, or a form, until it is taken or refused, with growing pauses. Throws after an hour. */
 const post = async (url, headers, body) => {
   const isForm = body instanceof FormData
   const type = isForm ? {} : { 'content-type': 'application/json' }
-  const request = { method: 'POST', headers: { ...headers, ...type }, body: isForm ? body : JSON.stringify(body) }
+  // A redirect would make a GET of it.
+  const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type } }
   const end = Date.now() + 60 * 60_000
   for (let pauseMs = 1000; Date.now() < end; pauseMs = Math.min(pauseMs * 2, 30_000)) {
-    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
+    const limits = { body: isForm ? body : JSON.stringify(body), signal: AbortSignal.timeout(60_000) }
+    const response = await fetch(url, { ...request, ...limits }).catch(() => undefined)
     const answer = await response?.text().catch(() => '')
     if (response?.ok) return { ok: true, answer }
     console.error(`${url}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
-    if (response && response.status !== 429 && response.status < 500) return { ok: false, answer }
+    if (response && response.status < 500 && ![408, 429].includes(response.status)) return { ok: false, answer }
     const askedMs = Number(response?.headers.get('retry-after')) * 1000 || 0
-    await sleep(Math.max(pauseMs, askedMs))
+    await sleep(Math.min(Math.max(pauseMs, askedMs), 10 * 60_000))
   }
   throw new Error(`${url}: given up after an hour`)
 }
 
 /** What the bot said while this was down is delivered now, and also what may have arrived: repeats are dropped. */
 const catchUp = async (delivery) => {
-  for (let inVain = 0; inVain < 10;) {
-    const { ok, answer } = await toBot('/redeliveries', { delivery })
-    const { delivered, more, reason } = ok ? JSON.parse(answer) : {}
-    if (reason) console.error(`Not caught up: ${reason}`)
-    if (!more) return
-    inVain = delivered > 0 ? 0 : inVain + 1
-    if (delivered === 0) await sleep(5000) // Another redelivery may be at work.
-  }
+  const { ok, answer } = await toBot('/redeliveries', { delivery })
+  const { delivered, more, reason } = ok ? JSON.parse(answer) : {}
+  if (reason) console.error(`Not caught up: ${reason}`)
+  if (!more) return
+  if (delivered === 0) await sleep(30_000) // Another redelivery may be at work.
+  await catchUp(delivery)
 }
 
 // ---- Who sends
@@ -289,8 +273,8 @@ const isFromBot = ({ 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signatu
 /** The agent bot has one secret, and the account's webhook another. */
 const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': signature = '' }, body) =>
   isFresh(at) &&
-  CHATWOOT_SECRETS.trim()
-    .split(/\s+/)
+  CHATWOOT_SECRETS.split(/\s+/)
+    .filter(Boolean)
     .some((secret) => isEqual(signature, `sha256=${hmac(secret, `${at}.${body}`).digest('hex')}`))
 
 // ---- The server
@@ -300,18 +284,28 @@ const PATHS = new Map([
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
 
-const seen = new Set() // A backend that runs for months has a table with the ids of the last day.
+/** No event is longer than 1 MB. Resolves to nothing if it is, or if the connection breaks. */
+const bodyOf = async (request) => {
+  let body = ''
+  try {
+    for await (const chunk of request.setEncoding('utf8')) if ((body += chunk).length > 1_000_000) return undefined
+  } catch {
+    return undefined
+  }
+  return body
+}
 
 const server = createServer(async (request, response) => {
-  const body = await text(request).catch(() => undefined)
-  if (body === undefined) return // The connection broke.
   const path = PATHS.get(request.url)
   if (!path) return response.writeHead(404).end()
+  const body = await bodyOf(request)
+  if (body === undefined) return response.writeHead(413).end()
   if (!path.isGenuine(request.headers, body)) return response.writeHead(401).end()
   response.writeHead(204).end() // First the answer, then the work.
   const id = request.headers[path.idHeader]
-  if (id && seen.has(id)) return
-  seen.add(id)
+  if (seen.has(id)) return
+  if (id) seen.add(id)
+  save()
   try {
     path.take(JSON.parse(body), request.headers)
   } catch (error) {
@@ -326,8 +320,9 @@ server.listen(Number(PORT), async () => {
 })
 
 // What was taken is passed on before the end.
-process.on('SIGTERM', async () => {
-  server.close()
-  while (queues.size > 0) await Promise.all(queues.values())
-  process.exit()
-})
+for (const signal of ['SIGTERM', 'SIGINT'])
+  process.on(signal, async () => {
+    server.close()
+    while (queues.size > 0) await Promise.all(queues.values())
+    process.exit()
+  })

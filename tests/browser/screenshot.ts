@@ -19,9 +19,9 @@ const main = async () => {
       await page.getByRole('button', { name: 'Send', exact: true }).click()
       await page.locator('[role=option]').filter({ hasText: text }).getByText('delivered', { exact: true }).waitFor()
     }
-    await say('Good morning', 'answers')
-    await say('choice', 'answers')
-    await say('card', 'fails')
+    await say('Good morning', 'normal')
+    await say('choice', 'normal')
+    await say('card', 'answer')
     await page.locator('[role=option]').filter({ hasText: 'card' }).click()
     await page.locator('.waterfall').getByRole('button', { name: /try 3/ }).click()
     for (const colorScheme of ['light', 'dark'] as const) {

@@ -55,7 +55,7 @@ const bridged = async (bot?: Bot) => {
   await start()
   const heard = () => sandbox.control.received()
   const failWith = (fault: (call: ApiCall) => Fault | undefined) => void (faultOf = fault)
-  return { chatwoot, sandbox, heard, start, end, failWith, errors: () => errors, endpoint, folder }
+  return { chatwoot, sandbox, heard, start, end, failWith, errors: () => errors, endpoint, folder, env }
 }
 
 const transcriptOf = (payload: object) => (payload as { transcript: { from: string; text: string }[] }).transcript
@@ -260,7 +260,7 @@ it('bears what is odd: paths, broken pictures, empty choices, attachments withou
   await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'Bob +1' } })
 })
 
-it('what waited while an agent took over is told later, as what an agent says in a conversation that is pending', async () => {
+it('what waited while an agent took over is told later, and what comes late does not hand back', async () => {
   const { chatwoot, heard, failWith } = await bridged(() => undefined)
   await chatwoot.userSays(1, 'Hello')
   await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
@@ -270,15 +270,68 @@ it('what waited while an agent took over is told later, as what an agent says in
   await chatwoot.setStatus(1, 'open')
   failWith(() => undefined)
   await expect.poll(async () => (await heard()).length, WAIT).toBe(2)
+  chatwoot.faults.lateStatus = 'pending'
+  await chatwoot.userSays(1, 'Late')
+  chatwoot.faults.lateStatus = undefined
   await chatwoot.setStatus(1, 'pending')
   await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
   await chatwoot.agentSays(1, 'Thank you for waiting', { sender: { type: 'automation' } })
   await chatwoot.agentSays(1, 'I am here too')
-  await expect.poll(async () => (await heard()).length, WAIT).toBe(4)
-  const payloads = (await heard()).map(({ payload }) => payload)
-  expect(payloads[1]).toEqual({ text: 'One' })
-  expect(payloads[2]).toEqual({ transcript: [{ from: 'user', text: 'Two' }] })
-  expect(payloads[3]).toEqual({ transcript: [{ from: 'agent', text: 'I am here too' }] })
+  await chatwoot.userSays(1, 'Fine')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(5)
+  expect((await heard()).slice(1).map(({ payload }) => payload)).toEqual([
+    { text: 'One' },
+    {
+      transcript: [
+        { from: 'user', text: 'Two' },
+        { from: 'user', text: 'Late' },
+      ],
+    },
+    { transcript: [{ from: 'agent', text: 'I am here too' }] },
+    { text: 'Fine' },
+  ])
+})
+
+it('a transcript has 50 lines, and none is lost that is said while it is told', async () => {
+  const { chatwoot, heard, failWith } = await bridged(() => undefined)
+  await chatwoot.userSays(1, 'Hello')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
+  await chatwoot.setStatus(1, 'open')
+  for (let n = 1; n <= 60; n++) await chatwoot.agentSays(1, `${n}`)
+  failWith(({ operation }) => (operation === 'createEvent' ? { delayMs: 1500 } : undefined))
+  await chatwoot.setStatus(1, 'pending')
+  await chatwoot.setStatus(1, 'open')
+  for (let n = 61; n <= 65; n++) await chatwoot.agentSays(1, `${n}`)
+  await chatwoot.setStatus(1, 'pending')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
+  const numbers = (await heard()).slice(1).map(({ payload }) => transcriptOf(payload).map(({ text }) => Number(text)))
+  expect(numbers).toEqual([Array.from({ length: 50 }, (_, index) => index + 11), [61, 62, 63, 64, 65]])
+})
+
+it('drops a repeat after a restart too; follows no redirect; takes no secret that is none', async () => {
+  const { chatwoot, sandbox, start, end, errors, env } = await bridged()
+  await chatwoot.userSays(1, 'Once')
+  await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['You said: Once'])
+  await end()
+  await start()
+  expect(await chatwoot.repeat()).toBe(204)
+  const { id } = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
+  sandbox.chat.operations.updateMessage({ id, tags: { delivery: 'unknown' } })
+  await end()
+  await start()
+  await expect.poll(() => sandbox.chat.messages.get(id).tags['delivery'], WAIT).toBeFalsy()
+  await chatwoot.userSays(1, 'Next')
+  await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['You said: Once', 'You said: Next'])
+
+  chatwoot.faults.redirects = true
+  await chatwoot.userSays(1, 'Moved')
+  await expect.poll(errors, WAIT).toMatch(/messages: 301 /)
+
+  const child = spawn(process.execPath, ['examples/chatwoot/bridge.mjs'], {
+    env: { ...env, SIGNING_SECRET: 'whsec_…' },
+  })
+  const [code] = await once(child, 'exit')
+  expect(code).toBe(1)
 })
 
 it('what Chatwoot refuses is said as text', async () => {

@@ -43,7 +43,14 @@ const faultOf = ({ content_type: type, content_attributes: { items = [] } = {} }
  */
 export const startChatwoot = async (bridgeUrl: string) => {
   const conversations = new Map<number, { status: Status; messages: ChatwootMessage[] }>()
-  const faults = { isDown: false, clockOffsetMs: 0, refusedType: '' }
+  const faults = {
+    isDown: false,
+    redirects: false,
+    clockOffsetMs: 0,
+    refusedType: '',
+    /** What events of messages say that the status is, as those do that come late. */
+    lateStatus: undefined as Status | undefined,
+  }
   let lastId = 100
   let lastEvent: { body: string; headers: Record<string, string> } | undefined
 
@@ -76,7 +83,11 @@ export const startChatwoot = async (bridgeUrl: string) => {
   const dataOf = (id: number) => ({ id, status: conversationOf(id).status, meta: { sender: USER } })
 
   const emitMessage = (event: string, id: number, { file: _file, ...message }: ChatwootMessage) =>
-    emit('bot', { event, ...message, conversation: dataOf(id) })
+    emit('bot', {
+      event,
+      ...message,
+      conversation: { ...dataOf(id), ...(faults.lateStatus && { status: faults.lateStatus }) },
+    })
 
   const add = async (id: number, fields: Partial<ChatwootMessage>) => {
     const message: ChatwootMessage = {
@@ -117,6 +128,7 @@ export const startChatwoot = async (bridgeUrl: string) => {
     const [, id, path] =
       request.url!.match(/^\/api\/v1\/accounts\/1\/conversations\/(\d+)\/(messages|toggle_status)$/) ?? []
     if (faults.isDown) return response.writeHead(503).end()
+    if (faults.redirects) return response.writeHead(301, { location: '/' }).end()
     if (request.headers['api_access_token'] !== TOKEN) return response.writeHead(401).end()
     if (request.method !== 'POST' || !conversations.has(Number(id))) return response.writeHead(404).end()
     if (path === 'toggle_status') await setStatus(Number(id), fields.status!)
