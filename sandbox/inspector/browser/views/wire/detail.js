@@ -1,69 +1,19 @@
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
-import { wholePayload } from '../../model/server.js'
-import { isOfThisRun, traces, version as latest } from '../../model/store.js'
-import { parsedExactly } from '../../model/exact-json.js'
-import {
-  exchangesOf,
-  isUndelivered,
-  messagesOf,
-  statusOfMessage,
-  storyOf,
-  summaryOf,
-  triesOf,
-} from '../../model/trace.js'
+import { traces, version as latest } from '../../model/store.js'
+import { exchangesOf, messagesOf, storyOf, summaryOf } from '../../model/trace.js'
 import { counted, duration, STATUS_WORDS } from '../in-words.js'
 import { downloadHar, failure, redeliverMessage } from './again.js'
-import { Body } from './body.js'
+import { BotMessage, mayBeRedelivered } from './bot-message.js'
 import { Exchange } from './exchange.js'
 import { Waterfall } from './waterfall.js'
 
-/** @import { SeenMessage } from '../../../wire' */
 /** @import { Row } from '../../model/waterfall' */
 /** @import { Trace } from '../../model/store' */
 
 /** The looks of a row that are shown, until somebody asks for more. */
 const PAGE = 20
-
-/** Not while it is on its way, and not where the sandbox that had it is gone. @param {SeenMessage} message @param {Trace} trace */
-const mayBeRedelivered = (message, trace) =>
-  isOfThisRun(message.id) && !['open', 'retrying'].includes(statusOfMessage(trace, message))
-
-/** What plain text made of a message: the text that went out in its place. @param {Trace} trace @param {SeenMessage} message */
-const plainTextOf = (trace, message) => {
-  const [first] = triesOf(trace, message)
-  const sent = first && parsedExactly(first.requestBody)
-  return sent?.type === 'text' && message.type !== 'text' ? String(sent.payload?.text) : undefined
-}
-
-/** @param {{ message: SeenMessage, trace: Trace }} props */
-const BotMessage = ({ message, trace }) => {
-  const { type, payload, payloadBeginning, delivery } = message
-  const status = statusOfMessage(trace, message)
-  const text = payload === undefined ? (payloadBeginning?.text ?? '') : JSON.stringify(payload)
-  const plainText = plainTextOf(trace, message)
-  return html`<article class="exchange" aria-label="A message of the bot">
-    <h3><span class="quiet">the bot</span> ${type} <span class=${`pill ${status}`}>${STATUS_WORDS[status]}</span></h3>
-    <div class="actions">
-      <button type="button" disabled=${!mayBeRedelivered(message, trace)} onClick=${() => redeliverMessage(message)}>
-        Redeliver
-      </button>
-    </div>
-    ${isUndelivered(status) && delivery?.error && html`<p class="reason bad">${delivery.error} <a href="/guide#catch-up" target="_blank">What to do</a></p>`}
-    <${Body}
-      title="Payload"
-      text=${text}
-      omitted=${payloadBeginning?.omitted}
-      whole=${async () => ({ text: JSON.stringify(await wholePayload(message), null, 2) })}
-    />
-    ${
-      plainText !== undefined &&
-      html`<h4>What plain text made of it</h4>
-        <pre dir="auto">${plainText}</pre>`
-    }
-  </article>`
-}
 
 /** Whether the detail gets the focus as soon as it is there. */
 let wantsFocus = false
