@@ -268,6 +268,12 @@ describe('the form', () => {
     expect(first).toMatchObject({ type: 'order_paid', payload: { order: 7 }, conversationId: 'tea', userId: 'ada' })
     expect(first!['eventId']).not.toBe(second!['eventId'])
     await said(page, 'You told me of the event order_paid.').waitFor()
+    await page
+      .locator('#chat > .incoming')
+      .filter({ hasText: 'event order_paid' })
+      .first()
+      .getByText('"order": 7')
+      .waitFor()
     await expect.poll(() => traces(page, /event order_paid.*tea · 200 · 1 reply · 1 try/).count()).toBe(2)
     await openTrace(page, 'event order_paid')
     await steps(page, 'POST /webhook/events').waitFor()
@@ -292,10 +298,13 @@ describe('the form', () => {
   it('keeps an event that was refused, with its reason', async () => {
     const { page } = await open()
     await page.getByLabel('What to send').selectOption('event')
+    await page.getByText('More', { exact: true }).click()
+    await page.getByLabel('User id').fill('x'.repeat(501))
+    await page.getByLabel('Type of the event').fill('order_paid')
     await page.getByRole('button', { name: 'Send', exact: true }).click()
     await page
       .locator('.unsent')
-      .getByText(/not sent: 400: .*type/)
+      .getByText(/not sent: 400: .*userId/)
       .waitFor()
   })
 

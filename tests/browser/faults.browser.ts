@@ -42,7 +42,7 @@ describe('what goes wrong', () => {
     await setFault(page, times, 1)
     await sendByForm(page, 'Slow')
     await said(page, /You said: Slow.*under way/).waitFor()
-    await said(page, /may have arrived, in 1 try: .* did not answer in time/).waitFor({ timeout: 60_000 })
+    await said(page, /perhaps delivered: .* did not answer in time/).waitFor({ timeout: 60_000 })
   })
 
   it('is that it is down, until it is switched back', async () => {

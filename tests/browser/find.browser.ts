@@ -47,6 +47,13 @@ describe('what is found', () => {
     await expect.poll(() => traces(page).allTextContents()).toEqual([expect.stringContaining('From the bot alone')])
     await page.getByRole('navigation', { name: 'Conversations' }).getByRole('button', { name: /^tea/ }).click()
     await count(0)
+    await page.getByText('Nothing is found.').waitFor()
+    await page.getByLabel('Direction').selectOption('')
+    // The chips count what they would show.
+    expect(await chips.getByRole('button', { name: /Refused/ }).count()).toBe(0)
+    await chips.getByRole('button', { name: 'Failed 1' }).waitFor()
+    await page.getByRole('button', { name: 'Only tea ×' }).click()
+    await chips.getByRole('button', { name: 'Refused 1' }).waitFor()
   })
 
   it('stands in the address, so that a reload or a shared link shows the same', async () => {

@@ -49,8 +49,10 @@ describe('the first screen', () => {
     await promisify(execFile)('sh', ['-c', `${await clipboard(page)} --silent`])
     await said(page, 'You said: Hello').getByText('delivered in 3 tries').waitFor()
     await traces(page, /Hello.*delivered.*3 tries/).click()
-    await page.getByText('The endpoint answered 500, 500, then 204.').waitFor()
-    await page.getByText('The endpoint answered 500, which may pass: a message is tried up to four times.').waitFor()
+    await page.getByText('The endpoint’s answers: 500, 500, then 204.').waitFor()
+    await page
+      .getByText('The endpoint answered 500, which may pass: a message is tried up to four times, or once if')
+      .waitFor()
   })
 
   it('has the webhook URL and the credential, to copy', async () => {
@@ -115,10 +117,10 @@ describe('the header', () => {
     const { page } = await open({ endpoint: endpoint.url })
     const named = page.locator('.endpoint')
     const { origin, pathname } = new URL(endpoint.url)
-    await expect.poll(() => named.textContent()).toMatch(`Endpoint ${origin}${pathname} up`)
+    await expect.poll(() => named.textContent()).toMatch(`Endpoint ${origin}${pathname} up at `)
     status = 410
     await sendByForm(page, 'Hello')
-    await expect.poll(() => named.textContent()).toMatch(/ answers 410\s*$/)
+    await expect.poll(() => named.textContent()).toMatch(/ answers 410 at \d\d:\d\d:\d\d\s*$/)
     expect(await page.getByText('key=').count()).toBe(0)
   })
 
@@ -252,6 +254,16 @@ describe('nothing overflows', () => {
         )
       )
       .toBeLessThan(5)
+    await openTrace(page, 'burst 40')
+    // With a trace open, a click on a bubble or a line shows its detail too.
+    await showPane(page, 'Chat')
+    await said(page, '27 of 40').click()
+    await page.locator('#detail').getByText('"27 of 40"').waitFor()
+    const { y } = (await steps(page, /^bot27 of 40/).boundingBox())!
+    expect(y).toBeGreaterThan(200)
+    expect(y).toBeLessThan(800)
+    await page.getByRole('button', { name: 'Close' }).click()
+    await page.locator('#chat').waitFor()
     await openTrace(page, 'burst 40')
     await page.getByRole('button', { name: 'Close' }).click()
     await page.locator('#detail').waitFor({ state: 'detached' })

@@ -1,7 +1,7 @@
 import { computed, effect, signal, untracked } from '@preact/signals'
 import { address } from './address.js'
 import { isOfThisRun, traces, version } from './store.js'
-import { createdAt, isUndelivered, statusOfMessage, textOf } from './trace.js'
+import { createdAt, eventOf, isUndelivered, statusOfMessage, textOf } from './trace.js'
 
 /** @import { SeenMessage } from '../../wire' */
 /** @import { Trace } from './store' */
@@ -11,14 +11,16 @@ import { createdAt, isUndelivered, statusOfMessage, textOf } from './trace.js'
 
 /** @typedef {{ id: string, lastWords: string, lastAt: number, unread: number, failed: number }} Conversation */
 
-/** All messages, in order. */
+/** All messages and events, in order. */
 const said = computed(() => {
   void version.value
   const since = Number(address.since.value)
   /** @type {Said[]} */
   const all = []
   for (const trace of traces.values()) {
-    for (const message of trace.messages.values()) if (createdAt(message) >= since) all.push({ message, trace })
+    const event = eventOf(trace)
+    for (const message of [...trace.messages.values(), ...(event ? [event] : [])])
+      if (createdAt(message) >= since) all.push({ message, trace })
   }
   // Those of the same moment have ids that are greater the later they are.
   return all.toSorted((a, b) => createdAt(a.message) - createdAt(b.message) || (a.message.id < b.message.id ? -1 : 1))

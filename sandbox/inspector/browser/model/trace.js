@@ -27,6 +27,7 @@ import { parsedExactly } from './exact-json.js'
  *   replies: Status[]
  *   tries: number
  *   isRetried: boolean
+ *   isRedelivered: boolean
  *   startedAt: number
  *   lastAt: number
  *   durationMs?: number
@@ -182,7 +183,8 @@ const summarise = (trace) => {
     code: last?.status,
     requests: requests.length,
     replies: replies.map((reply) => statusOfMessage(trace, reply)),
-    tries: tries.length,
+    tries: tries.filter(({ isRedelivery }) => !isRedelivery).length,
+    isRedelivered: tries.some(({ isRedelivery }) => isRedelivery),
     isRetried: replies.some((reply) => triesOf(trace, reply).filter(({ isRedelivery }) => !isRedelivery).length > 1),
     startedAt,
     lastAt,
@@ -204,12 +206,35 @@ const summarise = (trace) => {
 /** The trace in a line; the same object as long as nothing is new in it. */
 export const summaryOf = perVersion(summarise)
 
-/** How often a message was tried, and what came of it: where more than once, or not within the delivery alone. @param {Trace} trace @param {SeenMessage} message */
+/**
+ * How a message was tried, as in "500, no answer, then 204".
+ *
+ * @param {Trace} trace
+ * @param {SeenMessage} message
+ * @returns {string} nothing if it was tried once
+ */
 export const storyOf = (trace, message) => {
-  const tries = triesOf(trace, message)
-  const outcomes = tries.map(({ status, error }) =>
-    status === undefined ? (error ?? 'no answer yet') : String(status)
-  )
+  const outcomes = triesOf(trace, message).map(({ status }) => (status === undefined ? 'no answer' : String(status)))
   const last = outcomes.pop()
   return outcomes.length === 0 ? '' : `${outcomes.join(', ')}, then ${last}`
 }
+
+/**
+ * An event of a backend, as a message that the chat can show.
+ *
+ * @type {(trace: Trace) => SeenMessage | undefined}
+ */
+export const eventOf = perVersion((trace) => {
+  const request = exchangesOf(trace).find((exchange) => exchange.sent?.isEvent && isOk(exchange))
+  if (!request?.sent) return undefined
+  const { type, payload = {} } = parsedExactly(request.requestBody) ?? {}
+  return {
+    id: request.id,
+    trace: trace.id,
+    createdAt: new Date(request.at).toISOString(),
+    type: `event ${type}`,
+    direction: 'incoming',
+    conversationId: request.sent.conversationId,
+    payload,
+  }
+})

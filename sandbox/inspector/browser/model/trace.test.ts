@@ -109,7 +109,7 @@ it('the story of a message tells how each try ended, where there are several', (
     tryOf('a', { at: 1, status: undefined, error: 'timed out' }),
     tryOf('a', { at: 2 }),
   ]
-  expect(storyOf(trace(tries), reply('a'))).toBe('500, timed out, then 200')
+  expect(storyOf(trace(tries), reply('a'))).toBe('500, no answer, then 200')
   expect(storyOf(trace([tryOf('a', {})]), reply('a'))).toBe('')
 })
 

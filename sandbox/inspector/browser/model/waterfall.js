@@ -27,7 +27,7 @@ import { createdAt, exchangesOf, isEnded, isOk, messagesOf, statusOfMessage, tex
  */
 
 /** @param {SeenExchange} exchange */
-const outcomeOf = ({ status, error }) => (status === undefined ? (error ?? '…') : String(status))
+const outcomeOf = ({ status, error }) => String(status ?? (error === undefined ? '…' : 'no answer'))
 
 /** Whether it is one of the looks for what is new, of which a waiting request makes many. @param {SeenExchange} exchange */
 const isLook = ({ to, method, url }) => to === 'Botpress' && method === 'GET' && /\/chat\/messages(\?|$)/.test(url)
@@ -84,7 +84,11 @@ const repliesOf = (trace) =>
         message,
         reply: message.id.slice(message.id.indexOf('~') + 1),
         status: statusOfMessage(trace, message),
-        place: { number: index + 1, of: all.length, tries: tries.length },
+        place: {
+          number: index + 1,
+          of: all.length,
+          tries: tries.filter(({ isRedelivery }) => !isRedelivery).length,
+        },
       }
     })
 
@@ -156,7 +160,7 @@ export const scaleOf = (rows, now) => {
 }
 
 /** Between two ticks, their words need so much of the axis. */
-const TICK_SHARE = 0.3
+const TICK_SHARE = 0.38
 
 /** @param {number} durationMs @param {(ms: number) => number} place */
 const ticksOf = (durationMs, place) => {

@@ -133,7 +133,7 @@ const Sentence = ({ who, does, choices, fault, onChange }) =>
           label=${`How often ${who} does so`}
           value=${fault.times}
           onChange=${(/** @type {number} */ times) => onChange({ ...fault, times })}
-        />`
+        /><span>requests</span>`
     }
   </fieldset>`
 

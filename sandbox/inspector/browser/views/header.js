@@ -53,7 +53,7 @@ const Endpoint = () => {
   if (!start.value) return null
   const { endpoint, ownEndpoint } = start.value
   if (endpoint === undefined) return html`<span class="endpoint">Messages wait to be fetched</span>`
-  const { status, error } = lastTry.value ?? {}
+  const { status, error, at = 0, durationMs = 0 } = lastTry.value ?? {}
   const isUp = lastTry.value && isOk(lastTry.value)
   const state =
     lastTry.value === undefined
@@ -68,8 +68,8 @@ const Endpoint = () => {
     title=${`Where messages of the bot go, and how the last request ended there${error ? `: ${error}` : ''}`}
   >
     Endpoint <code>${ownEndpoint ? 'the sandbox’s own' : endpoint}</code>${' '}<span
-      class=${lastTry.value === undefined ? 'quiet' : isUp ? 'good' : 'bad'}
-      >${state}</span
+      class=${lastTry.value === undefined || connection.value !== 'live' ? 'quiet' : isUp ? 'good' : 'bad'}
+      >${state}${lastTry.value && ` at ${clockTime(at + durationMs)}`}</span
     >
   </span>`
 }

@@ -7,11 +7,14 @@ import { focusDetail } from './wire/detail.js'
 
 const isTyping = () => /^(INPUT|TEXTAREA|SELECT)$/.test(document.activeElement?.tagName ?? '')
 
+/** The trace that was closed by key: the list is gone through from there. */
+let left = ''
+
 /** Opens the trace that is so many below the open one. @param {number} step */
 const move = (step) => {
   const { shown } = listed.value
   if (shown.length === 0) return
-  const index = shown.findIndex(({ id }) => id === address.trace.value)
+  const index = shown.findIndex(({ id }) => id === (address.trace.value || left))
   const next = index < 0 ? 0 : Math.min(Math.max(index + step, 0), shown.length - 1)
   address.trace.value = shown[next]?.id ?? ''
 }
@@ -24,13 +27,18 @@ const KEYS = {
     pane.value = 'wire'
     document.getElementById('search')?.focus()
   },
+  m: () => {
+    pane.value = 'chat'
+    document.getElementById('composer-text')?.focus()
+  },
   '?': openKeys,
   r: () => void replayTrace(address.trace.value),
   Enter: () => {
-    if (address.trace.value === '') move(1)
+    if (address.trace.value === '') move(left === '' ? 1 : 0)
     focusDetail()
   },
   Escape: () => {
+    left = address.trace.value || left
     address.trace.value = ''
     document.getElementById('traces')?.focus()
   },
@@ -50,7 +58,9 @@ export const onKey = (event) => {
   )
     return
   if (isTyping()) {
-    if (event.key === 'Escape') document.getElementById('traces')?.focus()
+    if (event.key !== 'Escape') return
+    if (document.activeElement?.id === 'search') address.q.value = ''
+    document.getElementById('traces')?.focus()
     return
   }
   const act = KEYS[event.key]

@@ -8,6 +8,7 @@ const KEYS = [
   ['Enter', 'into the open trace'],
   ['Esc', 'back to the list'],
   ['/', 'search'],
+  ['m', 'write a message'],
   ['r', 'replay the request of the open trace'],
   ['Ctrl+Enter', 'send what is in the form'],
   ['?', 'this list'],

@@ -1,5 +1,5 @@
 import { html } from 'htm/preact'
-import { address } from '../../model/address.js'
+import { openTrace } from '../../model/pane.js'
 import { exchangesOf, isUndelivered, statusOfMessage, triesOf } from '../../model/trace.js'
 import { counted, STATUS_WORDS } from '../in-words.js'
 import { memo } from './memo.js'
@@ -8,6 +8,9 @@ import { say } from './sending.js'
 import { shortened } from './shortened.js'
 
 /** @import { Said } from '../../model/talk' */
+
+/** An error of a delivery without what the bubble itself says. @param {string} error */
+const causeOf = (error) => error.replace(/^The message \S+ [^:]*: /, '')
 
 /** @param {Said} said */
 const outcomeOf = ({ message, trace }) => {
@@ -21,7 +24,7 @@ const outcomeOf = ({ message, trace }) => {
   const after =
     (tries > 1 ? `${status === 'retrying' ? ',' : ' in'} ${counted(tries, 'try', 'tries')}` : '') +
     (all.length > tries ? ', redelivered' : '')
-  const reason = isUndelivered(status) ? `: ${message.delivery?.error ?? ''}` : ''
+  const reason = isUndelivered(status) ? `: ${causeOf(message.delivery?.error ?? '')}` : ''
   return { status, words: `${STATUS_WORDS[status]}${after}${reason}` }
 }
 
@@ -30,7 +33,7 @@ export const Bubble = memo((/** @type {{ said: Said, version: number, isOpen: bo
   const { message, trace } = said
   const { direction, conversationId, type, payload, payloadBeginning } = message
   const { status, words } = outcomeOf(said)
-  const open = () => (address.trace.value = trace.id)
+  const open = () => openTrace(trace.id, message.id)
   return html`<li
     class=${`bubble ${direction} ${isOpen ? 'open' : ''}`}
     data-type=${type}

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
+import { clicked, pane } from '../../model/pane.js'
 import { saidHere } from '../../model/talk.js'
 import { Bubble } from './bubble.js'
 import { Marked } from './marked.js'
@@ -40,8 +41,12 @@ export const Chat = () => {
     if (isAtEnd) toEnd()
   })
   useLayoutEffect(toEnd, [sentHere.value, conversation])
+  // While it is hidden, it cannot be scrolled.
+  void pane.value
   useLayoutEffect(() => {
-    list.current?.querySelector('.bubble.open')?.scrollIntoView({ block: 'nearest' })
+    // Who has clicked a bubble looks at it.
+    if (clicked.value.trace !== address.trace.value)
+      list.current?.querySelector('.bubble.open')?.scrollIntoView({ block: 'nearest' })
   }, [address.trace.value])
   return html`
     <h2 id="chat-title">${conversation ? html`<span dir="auto">${conversation}</span>` : 'All conversations'}</h2>

@@ -69,6 +69,17 @@ export const Composer = () => {
   >
     <${Chips} />
     <div class="line">
+      <input
+        id="composer-text"
+        ref=${field}
+        aria-label=${kind === 'event' ? 'Type of the event' : 'Text'}
+        required=${kind === 'event'}
+        placeholder=${kind === 'event' ? 'Type, such as order_paid' : `Write as ${kind === 'bot' ? 'the bot' : form.userId.value} in ${conversationOfForm()}`}
+        autocomplete="off"
+        dir="auto"
+        value=${form.text.value}
+        onInput=${(/** @type {any} */ event) => (form.text.value = event.currentTarget.value)}
+      />
       <select
         aria-label="What to send"
         value=${kind}
@@ -78,16 +89,6 @@ export const Composer = () => {
         <option value="event">Event</option>
         <option value="bot">As the bot</option>
       </select>
-      <input
-        id="composer-text"
-        ref=${field}
-        aria-label=${kind === 'event' ? 'Type of the event' : 'Text'}
-        placeholder=${kind === 'event' ? 'order_paid' : `Write as ${kind === 'bot' ? 'the bot' : form.userId.value} in ${conversationOfForm()}`}
-        autocomplete="off"
-        dir="auto"
-        value=${form.text.value}
-        onInput=${(/** @type {any} */ event) => (form.text.value = event.currentTarget.value)}
-      />
       <button class="primary">Send</button>
     </div>
     <details>

@@ -66,14 +66,15 @@ const InPlace = ({ row, trace }) => {
 
 /** @param {{ trace: Trace, version: number }} props `version` is another one when something is new in it */
 const OpenTrace = ({ trace, version }) => {
-  const { title, status, reason, startedAt, replies, tries, durationMs } = summaryOf(trace)
-  const messages = messagesOf(trace).filter(({ direction }) => direction === 'outgoing')
+  const { title, status, reason, startedAt, direction, replies, tries, isRedelivered, durationMs } = summaryOf(trace)
+  const messages = messagesOf(trace).filter((message) => message.direction === 'outgoing')
   const stories = messages.map((message) => storyOf(trace, message)).filter((story) => story !== '')
   const { trace: failedIn, words } = failure.value
   const facts = [
     new Date(startedAt).toLocaleString(),
-    replies.length > 0 && counted(replies.length, 'reply', 'replies'),
+    replies.length > 0 && direction === 'to the bot' && counted(replies.length, 'reply', 'replies'),
     tries > 0 && counted(tries, 'try', 'tries'),
+    isRedelivered && 'redelivered',
     durationMs !== undefined && duration(durationMs),
   ]
   return html`
@@ -83,8 +84,9 @@ const OpenTrace = ({ trace, version }) => {
       <${Close} />
       <span class="facts quiet">${facts.filter(Boolean).join(' · ')}</span>
     </div>
-    ${stories.length > 0 && html`<p>The endpoint answered ${stories.join('; ')}.</p>`}
+    ${stories.length > 0 && html`<p>The endpoint’s answers: ${stories.join('; ')}.</p>`}
     ${reason && html`<p class="reason bad">${reason} <a href=${`/guide#${status === 'refused' ? 'errors' : 'catch-up'}`} target="_blank">What to do</a></p>`}
+    ${status === 'failed' && html`<p>It comes by itself with one of the next messages, at the latest five minutes later, or at once when you redeliver it.</p>`}
     <div class="actions">
       ${messages.length === 1 && messages.map((message) => html`<button key=${message.id} type="button" disabled=${!mayBeRedelivered(message, trace)} onClick=${() => redeliverMessage(message)}>Redeliver the reply</button>`)}
       <button type="button" onClick=${() => downloadHar(trace)}>Download as HAR</button>

@@ -11,14 +11,19 @@ const mayPass = (status) => status === 408 || status === 425 || status === 429 |
 /** So late, a 5xx is a gateway's that gave up on a backend which still works. */
 const LATE_MS = 10_000
 
+/** What the integration does while it knows that the endpoint is down. */
+const KNOWN_DOWN = ', or once if the delivery before failed within the last minute'
+
 /** @param {SeenExchange} exchange @returns {string} */
 const wordsOfEndpoint = ({ status, error, durationMs = 0 }) => {
-  if (status === undefined) return `The endpoint gave no answer: ${error}.`
+  if (status === undefined)
+    return `The endpoint gave no answer: ${error}. A message is tried up to four times${KNOWN_DOWN}.`
   if (status >= 300 && status < 400)
     return `The endpoint answered with a redirect (${status}). Only 307 and 308 to the same host are followed: after others, a POST loses its message.`
   if (status === 504 || status === 524 || (status >= 500 && durationMs >= LATE_MS))
     return `The endpoint answered ${status}, as gateways do while a backend still works: the message may have arrived, and is not tried again.`
-  if (mayPass(status)) return `The endpoint answered ${status}, which may pass: a message is tried up to four times.`
+  if (mayPass(status))
+    return `The endpoint answered ${status}, which may pass: a message is tried up to four times${KNOWN_DOWN}.`
   return `The endpoint answered ${status}: it refuses the message, which is not tried again.`
 }
 

@@ -1,11 +1,12 @@
 import { html } from 'htm/preact'
 import { address, resetFilters } from '../../model/address.js'
-import { summaries } from '../../model/found.js'
+import { matches, summaries } from '../../model/found.js'
+import { cutInTheMiddle } from '../in-words.js'
 import { isUndelivered } from '../../model/trace.js'
 
 /** @type {[string, string][]} */
 const DIRECTIONS = [
-  ['', 'both directions'],
+  ['', 'both ways'],
   ['to the bot', 'to the bot'],
   ['from the bot', 'from the bot'],
   ['of the integration', 'of the integration'],
@@ -14,7 +15,8 @@ const DIRECTIONS = [
 /** Statuses that are worth a look, with how many traces have them: each filters. */
 const StatusChips = () => {
   const { status } = address
-  const all = summaries.value
+  const others = { q: address.q.value, direction: address.direction.value, conversation: address.conversation.value }
+  const all = summaries.value.filter((summary) => matches(summary, { ...others, status: '' }))
   const counts = {
     undelivered: all.filter((summary) => isUndelivered(summary.status)).length,
     retrying: all.filter((summary) => summary.status === 'retrying').length,
@@ -72,6 +74,7 @@ export const Find = ({ fresh, onNewest }) => {
       ${DIRECTIONS.map(([name, words]) => html`<option key=${name} value=${name}>${words}</option>`)}
     </select>
     <${StatusChips} />
+    ${conversation.value !== '' && html`<button type="button" onClick=${() => (conversation.value = '')}>Only ${cutInTheMiddle(conversation.value)} ×</button>`}
     ${isFiltered && html`<button type="button" onClick=${resetFilters}>Show all</button>`}
     <button type="button" aria-pressed=${isPaused} onClick=${() => (until.value = isPaused ? '' : String(Date.now()))}>
       ${isPaused ? 'Go on' : 'Pause'}

@@ -2,6 +2,7 @@ import { signal } from '@preact/signals'
 import { useLayoutEffect, useRef } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { address } from '../../model/address.js'
+import { openTrace } from '../../model/pane.js'
 import { listed, scrolledAt, summaries } from '../../model/found.js'
 import { clockTime, counted, cutInTheMiddle, duration, STATUS_WORDS } from '../in-words.js'
 import { Find } from './find.js'
@@ -24,12 +25,13 @@ const placeOf = ({ userId, conversationId = '' }) =>
     : `${cutInTheMiddle(userId)} in ${cutInTheMiddle(conversationId)}`
 
 /** How it went. @param {Summary} summary */
-const factsOf = ({ code, requests, replies, tries }) =>
+const factsOf = ({ code, direction, requests, replies, tries, isRedelivered }) =>
   [
     code,
     requests > 1 && `repeat, ${requests} requests`,
-    replies.length > 0 && counted(replies.length, 'reply', 'replies'),
+    replies.length > 0 && direction === 'to the bot' && counted(replies.length, 'reply', 'replies'),
     tries > 0 && counted(tries, 'try', 'tries'),
+    isRedelivered && 'redelivered',
   ].filter(Boolean)
 
 /** @param {string} id */
@@ -107,7 +109,7 @@ export const TraceList = () => {
             role="option"
             aria-selected=${id === open}
             style=${{ transform: `translateY(${(first + index) * ROW}px)` }}
-            onClick=${() => (address.trace.value = id)}
+            onClick=${() => openTrace(id)}
           >
             <span class="direction" title=${direction} aria-hidden="true"
               >${direction === 'to the bot' ? '→' : '←'}</span

@@ -1,6 +1,8 @@
 import { signal } from '@preact/signals'
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { html } from 'htm/preact'
+import { address } from '../../model/address.js'
+import { clicked } from '../../model/pane.js'
 import { rowsOf, scaleOf } from '../../model/waterfall.js'
 import { isUndelivered } from '../../model/trace.js'
 import { counted, duration, STATUS_WORDS } from '../in-words.js'
@@ -39,8 +41,12 @@ const factsOf = ({ pauseMs, place }) => {
   return [place.of > 1 && `reply ${place.number} of ${place.of}`, tries].filter(Boolean).join(' · ')
 }
 
-/** The row to begin with: what went wrong, if anything did. @param {Row[]} rows */
-const firstFailure = (rows) => rows.find(({ isOk }) => isOk === false)
+/** The row to begin with: what went wrong, or the reply that was searched for, or none. @param {Row[]} rows */
+const firstLook = (rows) => {
+  const words = address.q.value.toLowerCase()
+  const isFound = (/** @type {Row} */ { kind, label }) => kind === 'message' && label.toLowerCase().includes(words)
+  return rows.find(({ isOk }) => isOk === false) ?? (words === '' ? undefined : rows.find(isFound))
+}
 
 /**
  * What belongs to a trace, drawn to time. What a row stands for is shown under it, when it is chosen.
@@ -51,8 +57,19 @@ const firstFailure = (rows) => rows.find(({ isOk }) => isOk === false)
 export const Waterfall = ({ trace, inPlace }) => {
   const all = rowsOf(trace)
   // What is looked at stays, whatever comes.
-  const [chosen, choose] = useState(() => firstFailure(all)?.key)
-  const [unfolded, setUnfolded] = useState(() => new Set([firstFailure(all)?.reply]))
+  const [chosen, choose] = useState(() => firstLook(all)?.key)
+  const [unfolded, setUnfolded] = useState(() => new Set([firstLook(all)?.reply]))
+  const list = /** @type {{ current: HTMLElement | null }} */ (useRef(null))
+  const message = clicked.value.trace === trace.id ? clicked.value.message : ''
+  useLayoutEffect(() => {
+    const row = all.find(({ key }) => key === message)
+    if (!row) return
+    choose(row.key)
+    setUnfolded(new Set([...unfolded, row.reply]))
+  }, [message])
+  useLayoutEffect(() => {
+    list.current?.querySelector('[aria-expanded="true"]')?.scrollIntoView({ block: 'nearest' })
+  }, [message, chosen === message])
   const isFolded = all.filter(({ kind }) => kind === 'message').length > MAX_UNFOLDED
   const open = all.filter(({ kind, reply }) => !isFolded || !reply || kind === 'message' || unfolded.has(reply))
   const rows = open.slice(0, limit.value)
@@ -73,7 +90,7 @@ export const Waterfall = ({ trace, inPlace }) => {
         >${ticks.map(({ at, ms }) => html`<span class="tick" style=${{ left: along(at) }}>${duration(ms)}</span>`)}</span
       >
     </div>
-    <ol aria-label="What happened">
+    <ol ref=${list} aria-label="What happened">
       ${rows.map((row) => {
         const { key, kind, label, startedAt, endedAt, outcome, status, pauseMs } = row
         const begin = place(startedAt)
