@@ -139,6 +139,7 @@ describe('the header', () => {
     let waiting: ServerResponse[] | undefined = []
     const endpoint = await endpointForTest((response) => waiting?.push(response) ?? response.writeHead(204).end())
     const { page, sandbox } = await open({ endpoint: endpoint.url, maxInstances: 4 })
+    await page.setViewportSize({ width: 1600, height: 900 })
     await page.getByText('1 instance, 0 at work').waitFor()
     await send(sandbox, messageBody({ text: 'burst 40' }))
     await page.getByText('4 instances, 4 at work').waitFor()

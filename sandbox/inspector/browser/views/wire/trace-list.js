@@ -27,7 +27,7 @@ const placeOf = ({ userId, conversationId = '' }) =>
 /** How it went. @param {Summary} summary */
 const factsOf = ({ code, direction, requests, replies, tries, isRedelivered }) =>
   [
-    code,
+    code !== 200 && code,
     requests > 1 && `repeat, ${requests} requests`,
     replies.length > 0 && direction === 'to the bot' && counted(replies.length, 'reply', 'replies'),
     tries > 0 && counted(tries, 'try', 'tries'),
