@@ -254,7 +254,8 @@ it('bears what is odd: paths, broken pictures, empty choices, attachments withou
     expect((await fetch(new URL(path, endpoint), { method: 'POST', body: '{}' })).status).toBe(404)
   await chatwoot.userSays(1, 'odd')
   await expect.poll(() => chatwoot.statusOf(1), WAIT).toBe('open')
-  expect(contents(chatwoot.said(1))).toEqual([picture, 'Which?', 'Tea', 'Water', 'A human comes'])
+  const shown = [picture, 'Which?', 'Tea', 'Water', 'A human comes']
+  await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(shown)
   await chatwoot.setStatus(1, 'pending')
   await chatwoot.userSays(1, '', { attachments: [{ file_type: 'contact', data_url: '', fallback_title: 'Bob +1' }] })
   await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'Bob +1' } })

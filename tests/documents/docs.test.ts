@@ -97,7 +97,9 @@ describe('the README', () => {
     const answer = await inShell('curl http://localhost:3000/webhook')
     received(answer)
     expect(answer.replies).toMatchObject([{ payload: { text: 'You said: Hello' } }])
-    expect(await inShell('curl http://localhost:3000/webhook')).toEqual(answer)
+    // Another instance brings the user up to date.
+    const { user: _user, ...same } = answer
+    expect(await inShell('curl http://localhost:3000/webhook')).toMatchObject(same)
 
     await writeFile(join(folder, 'receive.mjs'), await command('import { createServer }'))
     const receive = await command('SIGNING_SECRET=')
