@@ -24,6 +24,7 @@ const main = async () => {
     await say('card', 'answer')
     await page.locator('[role=option]').filter({ hasText: 'card' }).click()
     await page.locator('.waterfall').getByRole('button', { name: /try 3/ }).click()
+    await page.evaluate(`document.querySelector('#detail').scrollTop = 0`)
     for (const colorScheme of ['light', 'dark'] as const) {
       await page.emulateMedia({ colorScheme })
       await page.screenshot({ path: `docs/sandbox-${colorScheme}.png` })

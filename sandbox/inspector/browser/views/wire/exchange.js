@@ -25,7 +25,7 @@ const Signed = ({ signature: { isVerified, signed } }) =>
     <span class=${isVerified ? 'good' : 'bad'}
       >${isVerified ? '✓ signature verified' : '✗ the signature is not right'}</span
     >
-    ${' '}What was signed: <code>${signed}</code>
+    ${' '}What was signed: <code>${signed}</code>${' '}
     <a href="/guide#verify-and-drop-repeats" target="_blank">How to verify it</a>
   </p>`
 
