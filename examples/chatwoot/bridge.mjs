@@ -37,7 +37,7 @@ const withHuman = new Set()
 
 const save = () => {
   try {
-    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen: [...seen].slice(-1000) }))
+    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen: [...seen] }))
     renameSync(`${STATE_FILE}.new`, STATE_FILE)
   } catch ({ message }) {
     console.error(`${STATE_FILE} cannot be written: ${message}`)
@@ -54,10 +54,12 @@ const onChatwoot = (event) => {
   const ids = { conversationId: String(id), userId: String(contact.id) }
   const { from, messages } = saidIn(event)
   // Messages may come late, with a status of before: only events about the conversation say how it is now.
-  if (event.event.startsWith('conversation_')) withHuman[status === 'open' ? 'add' : 'delete'](ids.conversationId)
+  const isAboutStatus = event.event.startsWith('conversation_')
+  if (isAboutStatus && status === 'open') withHuman.add(ids.conversationId)
+  else if (isAboutStatus) withHuman.delete(ids.conversationId)
   const isForHuman = () => status !== 'pending' || withHuman.has(ids.conversationId)
 
-  if (event.event === 'conversation_opened') entryOf(ids.conversationId) // Even if nobody says a word.
+  if (event.event === 'conversation_opened') startNoting(ids.conversationId)
   if (from === 'agent' || isForHuman()) return note(ids.conversationId, from, messages)
   inTurn(`to the bot: ${id}`, async () => {
     // While this waited for its turn, a human may have taken over.
@@ -74,7 +76,8 @@ const saidIn = ({ event, id, message_type, content, attachments, content_attribu
   const { title, value } = (event === 'message_updated' && content_attributes?.submitted_values?.[0]) || {}
   if (title)
     return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text: title, payload: { value } }] }
-  const from = { incoming: 'user', outgoing: sender?.type === 'user' && 'agent' }[message_type]
+  const isAgent = message_type === 'outgoing' && sender?.type === 'user'
+  const from = message_type === 'incoming' ? 'user' : isAgent ? 'agent' : undefined
   if (event !== 'message_created' || !from) return { messages: [] }
   const texts = content ? [{ messageId: `${id}`, type: 'text', text: content }] : []
   return { from, messages: [...texts, ...(attachments ?? []).map((each, at) => mediaOf(each, `${id}-${at}`))] }
@@ -89,12 +92,17 @@ const mediaOf = ({ file_type: type, data_url: url, fallback_title: title }, mess
 
 // ---- What humans say, for the bot
 
-const entryOf = (conversationId) => (untold[conversationId] ??= { since: Date.now(), lines: [] })
+/** A human has come: the bot is told of it, even if he says nothing. */
+const startNoting = (conversationId) => {
+  untold[conversationId] ??= { since: Date.now(), lines: [] }
+  save()
+}
 
 /** Keeps what was said, once. An event has at most 128 KB, so 50 lines are kept. */
 const note = (conversationId, from, messages) => {
   if (messages.length === 0) return
-  const entry = entryOf(conversationId)
+  startNoting(conversationId)
+  const entry = untold[conversationId]
   for (const { messageId, text, payload } of messages) {
     const words = (text ?? Object.values(payload)[0]).slice(0, 400).toWellFormed()
     if (!entry.lines.some((line) => line.id === messageId)) entry.lines.push({ id: messageId, from, text: words })
@@ -170,29 +178,30 @@ const selectOf = (content, options) => {
 /** Cards with links are Chatwoot's cards, others are text. Chatwoot's other buttons reach no bot, so they are options. */
 const cardsOf = (cards) => {
   const [items, texts, options] = [[], [], []]
-  for (const { title, subtitle, imageUrl, actions = [] } of cards) {
+  for (const { title, subtitle = '', imageUrl = '', actions = [] } of cards) {
     const links = actions.filter(({ action }) => action === 'url')
+    const buttons = actions.filter(({ action }) => action !== 'url')
     const shown = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
-    if (links.length === 0) texts.push({ content: joined(title, subtitle, imageUrl) })
-    else items.push({ title, description: subtitle ?? '', media_url: imageUrl ?? '', actions: shown })
-    for (const { action, label, value } of actions)
-      if (action !== 'url') options.push({ label: cards.length > 1 ? `${title}: ${label}` : label, value })
+    if (links.length > 0) items.push({ title, description: subtitle, media_url: imageUrl, actions: shown })
+    else texts.push({ content: joined(title, subtitle, imageUrl) })
+    for (const { label, value } of buttons)
+      options.push({ label: cards.length > 1 ? `${title}: ${label}` : label, value })
   }
-  return [
-    ...(items.length > 0 ? [{ content: items[0].title, content_type: 'cards', content_attributes: { items } }] : []),
-    ...texts,
-    ...(options.length > 0 ? [selectOf(cards[0].title, options)] : []),
-  ]
+  const bodies = texts
+  if (items.length > 0)
+    bodies.unshift({ content: items[0].title, content_type: 'cards', content_attributes: { items } })
+  if (options.length > 0) bodies.push(selectOf(cards[0].title, options))
+  return bodies
 }
 
 /** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
 const say = async (conversationId, { fileUrl, ...body }) => {
   const message = fileUrl ? await formOf(fileUrl, body.content) : body
   if (message && (await toChatwoot(conversationId, 'messages', message)).ok) return
+  if (!fileUrl && !body.content_type) return // A text was refused: nothing is simpler.
   const items = body.content_attributes?.items ?? []
-  const shown = items.map(({ title, actions = [] }) => joined(title, ...actions.map(({ uri }) => uri)))
-  const content = joined(body.content, fileUrl, ...shown)
-  if (content !== message?.content) await toChatwoot(conversationId, 'messages', { content })
+  const itemsAsText = items.map(({ title, actions = [] }) => joined(title, ...actions.map(({ uri }) => uri)))
+  await toChatwoot(conversationId, 'messages', { content: joined(body.content, fileUrl, ...itemsAsText) })
 }
 
 const formOf = async (url, content = '') => {
@@ -228,11 +237,11 @@ const post = async (url, headers, body) => {
   const isForm = body instanceof FormData
   const type = isForm ? {} : { 'content-type': 'application/json' }
   // A redirect would make a GET of it.
-  const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type } }
+  const content = isForm ? body : JSON.stringify(body)
+  const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type }, body: content }
   const end = Date.now() + 60 * 60_000
   for (let pauseMs = 1000; Date.now() < end; pauseMs = Math.min(pauseMs * 2, 30_000)) {
-    const limits = { body: isForm ? body : JSON.stringify(body), signal: AbortSignal.timeout(60_000) }
-    const response = await fetch(url, { ...request, ...limits }).catch(() => undefined)
+    const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
     const answer = await response?.text().catch(() => '')
     if (response?.ok) return { ok: true, answer }
     console.error(`${url}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
@@ -305,6 +314,7 @@ const server = createServer(async (request, response) => {
   const id = request.headers[path.idHeader]
   if (seen.has(id)) return
   if (id) seen.add(id)
+  if (seen.size > 1000) seen.delete(seen.values().next().value)
   save()
   try {
     path.take(JSON.parse(body), request.headers)
