@@ -39,9 +39,9 @@ server.on('error', ({ message }) => {
   console.error(`Port ${PORT} cannot be opened: ${message}. Choose another with PORT.`)
   process.exit(1)
 })
-server.listen(Number(PORT), () => {
+server.listen(Number(PORT), async () => {
   console.log(`Listening on port ${PORT}`)
-  catchUp()
+  for (const delivery of ['failed', 'unknown']) await catchUp(delivery)
 })
 
 /** Posts until it is taken: to post the same again is safe. Tells what has become of it, where that is nothing. */
@@ -61,11 +61,14 @@ const post = async (path, body, what) => {
   }
 }
 
-/** What the bot said while this was down is delivered now. Once in vain is not enough: one message may hold up the others. */
-const catchUp = async (inVain = 0) => {
-  const { delivered, undelivered, reason } = (await post('/redeliveries', {}, 'Not caught up')) ?? {}
-  if (reason) console.error(`Not delivered: ${undelivered}. ${reason}`)
-  if (undelivered && (delivered || inVain < 2)) await catchUp(delivered ? 0 : inVain + 1)
+/** What the bot said while this was down is delivered now, and also what may have arrived: repeats are dropped. */
+const catchUp = async (delivery) => {
+  const { delivered, more, reason } = (await post('/redeliveries', { delivery }, 'Not caught up')) ?? {}
+  if (reason) console.error(`Not caught up: ${reason}`)
+  if (!more) return
+  // Another redelivery may be at work.
+  if (delivered === 0) await new Promise((resolve) => setTimeout(resolve, 10_000))
+  await catchUp(delivery)
 }
 
 const send = (words) => {

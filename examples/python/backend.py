@@ -70,12 +70,15 @@ def post(path, body, what):
 
 
 def catch_up():
-    """What the bot said while this was down is delivered now. Once in vain is not enough: one message may hold up the others."""
-    in_vain = 0
-    while in_vain < 3 and (report := post("/redeliveries", {}, "Not caught up")) and report["undelivered"]:
-        if "reason" in report:
-            tell(f"Not delivered: {report['undelivered']}. {report['reason']}", sys.stderr)
-        in_vain = 0 if report["delivered"] else in_vain + 1
+    """What the bot said while this was down is delivered now, and also what may have arrived: repeats are dropped."""
+    for delivery in "failed", "unknown":
+        while (report := post("/redeliveries", {"delivery": delivery}, "Not caught up")):
+            if "reason" in report:
+                tell(f"Not caught up: {report['reason']}", sys.stderr)
+            if not report["more"]:
+                break
+            if report["delivered"] == 0:
+                time.sleep(10)  # Another redelivery may be at work.
 
 
 def send(words):

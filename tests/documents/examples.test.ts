@@ -102,12 +102,16 @@ describe.each([
     const { webhookUrl, chat } = await sandboxForTest({ ...options, startsWithoutEndpoint: true })
     const { conversation } = chat.operations.getOrCreateConversation({ channel: 'channel', tags: { id: 'tea' } })
     const input = { conversationId: conversation.id, userId: chat.users.all()[0]!.id, type: 'text' }
-    for (const text of ['First', 'Second']) {
+    for (const [text, delivery] of [
+      ['First', 'failed'],
+      ['Second', 'failed'],
+      ['Perhaps', 'unknown'],
+    ] as const) {
       const { id } = chat.createBotMessage({ ...input, payload: { text } })
-      chat.operations.updateMessage({ id, tags: { delivery: 'failed' } })
+      chat.operations.updateMessage({ id, tags: { delivery } })
     }
     const { output } = await spawnBackend(command, file, { port, webhookUrl })
-    await expect.poll(output).toContain('tea: First\ntea: Second\n')
+    await expect.poll(output).toContain('tea: First\ntea: Second\ntea: Perhaps\n')
   })
 })
 
