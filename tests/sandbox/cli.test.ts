@@ -278,7 +278,8 @@ describe('npm start', () => {
     expect(first.shown()).toContain('bot: You said: Hello\n')
     first.child.kill('SIGKILL')
     await once(first.child, 'exit')
-    await curl(send!.replaceAll('Hello', 'Missed'))
+    // Within one second, it would have the same id.
+    await curl(send!.replaceAll('Hello', 'Missed').replace('date +%s', 'date +%s%N'))
     await expect.poll(chat('').shown).toContain('bot: You said: Missed\n')
   })
 
