@@ -9,7 +9,7 @@ ajv.addSchema({ ...document, $id: 'openapi' })
 /** Throws where a value is not as a schema of the OpenAPI document has it. */
 const mustMatch = (pointer: string, value: unknown, what: string): void => {
   const validate = ajv.getSchema(`openapi#${pointer}`)
-  if (!validate) throw new Error(`${what}: openapi.json has nothing at ${pointer}`)
+  if (!validate) throw new Error(`${what}: openapi.json has nothing at ${pointer}: ${JSON.stringify(value)}`)
   if (!validate(value)) {
     throw new Error(
       `${what} is not as openapi.json has it: ${ajv.errorsText(validate.errors)}\n${JSON.stringify(value)}`
