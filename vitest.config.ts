@@ -27,7 +27,7 @@ const test = {
 class SlowFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]) {
     const isSlow = ({ moduleId }: TestSpecification) =>
-      /\b(soak|slow|slow-endpoints|hangs|failures)\.test/.test(moduleId)
+      /\b(soak|slow|slow-endpoints|hangs|failures|bounds|bridge|cli|pull|check-backend|control)\.test/.test(moduleId)
     // oxlint-disable-next-line unicorn/no-array-sort
     const sorted = await super.sort(files)
     return [...sorted.filter(isSlow), ...sorted.filter((file) => !isSlow(file))]
@@ -37,7 +37,7 @@ class SlowFirst extends BaseSequencer {
 export default defineConfig(({ mode }) => ({
   test: {
     // More than a small machine has processors: many tests wait for real limits.
-    maxWorkers: mode === 'browser' ? 3 : 10,
+    maxWorkers: mode === 'browser' ? 3 : 8,
     sequence: { sequencer: SlowFirst },
     projects: [
       { test: { ...test, include: MODES[mode], exclude: ISOLATED, isolate: false } },
