@@ -263,7 +263,7 @@ it('bears what is odd: paths, broken pictures, empty choices, attachments withou
 })
 
 it('what waited while an agent took over is told later, and what comes late does not hand back', async () => {
-  const { chatwoot, heard, failWith } = await bridged(() => undefined)
+  const { chatwoot, heard, failWith, folder } = await bridged(() => undefined)
   await chatwoot.userSays(1, 'Hello')
   await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
   failWith(() => ({ answer: { status: 503 } }))
@@ -271,7 +271,8 @@ it('what waited while an agent took over is told later, and what comes late does
   await chatwoot.userSays(1, 'Two')
   await chatwoot.setStatus(1, 'open')
   failWith(() => undefined)
-  await expect.poll(async () => (await heard()).length, WAIT).toBe(2)
+  await expect.poll(() => readFile(join(folder, 'state.json'), 'utf8'), WAIT).toContain('Two')
+  expect(await heard()).toHaveLength(2)
   chatwoot.faults.lateStatus = 'pending'
   await chatwoot.userSays(1, 'Late')
   chatwoot.faults.lateStatus = undefined
