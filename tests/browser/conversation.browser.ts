@@ -8,13 +8,10 @@ import {
   messages,
   open,
   openPage,
-  openRequest,
-  openTrace,
   said,
   saidAs,
   sendByForm,
   setFault,
-  steps,
   traces,
 } from './inspector'
 
@@ -201,135 +198,6 @@ describe('the chat', () => {
     await expect.poll(() => messages(page).count()).toBe(100)
     await page.getByRole('button', { name: 'Show earlier messages (21)' }).click()
     await expect.poll(() => messages(page).count()).toBe(121)
-  })
-})
-
-describe('the form', () => {
-  it('makes a fresh message id each time, or repeats one on purpose, and marks it as a repeat', async () => {
-    const { page, sandbox } = await open()
-    await sendByForm(page, 'One')
-    await said(page, 'You said: One').waitFor()
-    await page.getByText('More', { exact: true }).click()
-    await page.getByLabel(/keep the id/).check()
-    await sendByForm(page, 'Two')
-    await said(page, 'You said: Two').waitFor()
-    await sendByForm(page, 'Three')
-    await page.locator('#chat .incoming').getByText('sent 2 times').waitFor()
-    await traces(page, /repeat, 2 requests/).waitFor()
-    const incoming = () => sandbox.chat.messages.all().filter(({ direction }) => direction === 'incoming')
-    // The repeat changes the second.
-    await expect.poll(() => incoming().map(({ payload }) => payload.text)).toEqual(['One', 'Three'])
-  })
-
-  it('sends ids, a type, a payload and Prefer, and checks the payload as it is typed', async () => {
-    const { page, sandbox } = await open()
-    await page.getByText('More', { exact: true }).click()
-    await page.getByLabel('Payload, JSON').fill('{"order":')
-    await page.getByText('The payload is not JSON').waitFor()
-    await page.getByLabel('Payload, JSON').fill('[1]')
-    await page.getByText('not an object').waitFor()
-    await page.getByRole('button', { name: 'Send', exact: true }).click()
-    expect(sandbox.chat.messages.all()).toEqual([])
-    await page.getByLabel('Payload, JSON').fill('{"order":7,"chat":12345678901234567890}')
-    await page.getByLabel('Type').fill('order')
-    await page.getByLabel('User id').fill('grace')
-    await page.getByLabel('Conversation id').fill('lunch')
-    await page.getByLabel('Message id', { exact: true }).fill('first')
-    await page.getByLabel('Prefer').fill('wait=10, replies=1')
-    await page.getByRole('button', { name: 'Send', exact: true }).click()
-    await said(page, 'You sent a message of type order.').waitFor()
-    const [sent] = sandbox.chat.messages.all()
-    expect([sent!.payload, sent!.tags['id']]).toEqual([{ order: 7, chat: expect.anything() }, 'first'])
-    expect(sandbox.chat.users.get(sent!.userId).tags['id']).toBe('grace')
-    expect(sandbox.chat.conversations.get(sent!.conversationId).tags['id']).toBe('lunch')
-    await openRequest(page, 'order')
-    // Its digits are as they were typed.
-    await page
-      .getByRole('article', { name: 'backend to webhook' })
-      .getByText('12345678901234567890', { exact: true })
-      .waitFor()
-    await page
-      .getByRole('button', { name: /look.? for messages/ })
-      .first()
-      .waitFor()
-  })
-
-  it('sends an event, with a fresh id each time; it is a trace, with the bot’s answer in it', async () => {
-    const { page, sandbox } = await open()
-    await page.getByLabel('What to send').selectOption('event')
-    await page.getByText('More', { exact: true }).click()
-    await page.getByLabel('Payload, JSON').fill('{"order":7}')
-    for (let times = 0; times < 2; times++) {
-      await page.getByLabel('Type of the event').fill('order_paid')
-      await page.getByRole('button', { name: 'Send', exact: true }).click()
-    }
-    await expect.poll(() => sandbox.chat.events.all().length).toBe(2)
-    const [first, second] = sandbox.chat.events.all().map(({ payload }) => payload)
-    expect(first).toMatchObject({ type: 'order_paid', payload: { order: 7 }, conversationId: 'tea', userId: 'ada' })
-    expect(first!['eventId']).not.toBe(second!['eventId'])
-    await said(page, 'You told me of the event order_paid.').waitFor()
-    await page
-      .locator('#chat > .incoming')
-      .filter({ hasText: 'event order_paid' })
-      .first()
-      .getByText('"order": 7')
-      .waitFor()
-    await expect.poll(() => traces(page, /event order_paid.*tea · 1 reply · 1 try/).count()).toBe(2)
-    await openTrace(page, 'event order_paid')
-    await steps(page, 'POST /webhook/events').waitFor()
-    await steps(page, 'POST /events').waitFor()
-    await steps(page, 'try 1').waitFor()
-  })
-
-  it('lets the bot write first, also where there is no conversation yet', async () => {
-    const { page, sandbox } = await open()
-    await page.getByLabel('What to send').selectOption('As the bot')
-    await sendByForm(page, 'Your order has left')
-    await said(page, 'Your order has left').getByText('delivered', { exact: true }).waitFor()
-    await traces(page, /←\s*Your order has left.*1 try/).waitFor()
-    await page.getByText('More', { exact: true }).click()
-    await page.getByLabel('Type').fill('choice')
-    await page.getByLabel('Payload, JSON').fill('{"text":"Which one?","options":[{"label":"A","value":"a"}]}')
-    await page.getByRole('button', { name: 'Send', exact: true }).click()
-    await saidAs(page, 'choice').getByRole('button', { name: 'A', exact: true }).waitFor()
-    expect(sandbox.chat.messages.all().map(({ direction }) => direction)).toEqual(['outgoing', 'outgoing'])
-  })
-
-  it('keeps an event that was refused, with its reason', async () => {
-    const { page } = await open()
-    await page.getByLabel('What to send').selectOption('event')
-    await page.getByText('More', { exact: true }).click()
-    await page.getByLabel('User id').fill('x'.repeat(501))
-    await page.getByLabel('Type of the event').fill('order_paid')
-    await page.getByRole('button', { name: 'Send', exact: true }).click()
-    await page
-      .locator('.unsent')
-      .getByText(/not sent: 400: .*userId/)
-      .waitFor()
-  })
-
-  it('keeps a message that was refused, with its reason, and sends it again under the same id', async () => {
-    const { page, sandbox } = await open()
-    await page.getByText('More', { exact: true }).click()
-    await page.getByLabel('User id').fill('x'.repeat(501))
-    await page.getByLabel('Message id', { exact: true }).fill('the same')
-    await sendByForm(page, 'Refused')
-    const refused = page.locator('.unsent')
-    await refused.getByText(/not sent: 400: .*userId/).waitFor()
-    await refused.getByRole('button', { name: 'Send again' }).click()
-    await expect.poll(() => traces(page, /400 · repeat, 2 requests/).count()).toBe(1)
-    await refused.waitFor()
-    await refused.getByRole('button', { name: 'Drop' }).click()
-    await refused.waitFor({ state: 'detached' })
-    expect(sandbox.chat.messages.all()).toEqual([])
-  })
-
-  it('tells the demo bot a word with a chip', async () => {
-    const { page } = await open()
-    await page.locator('#composer').getByRole('button', { name: 'carousel' }).click()
-    await saidAs(page, 'carousel').waitFor()
-    await page.locator('#composer').getByRole('button', { name: 'silent' }).click()
-    await traces(page, 'silent').getByText('taken').waitFor()
   })
 })
 

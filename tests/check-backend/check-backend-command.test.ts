@@ -1,4 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it, onTestFinished } from 'vitest'
 import { checkBackend, type Result } from '../../sandbox/check-backend/check-backend'
@@ -39,8 +42,10 @@ describe('npm run check-backend', () => {
       CHATWOOT_SECRETS: 'x',
     }
     const port = await freePort()
+    const stateFile = join(tmpdir(), `chatwoot-bridge-${port}.json`)
+    onTestFinished(() => rm(stateFile, { force: true }))
     const example = spawn(command, [file], {
-      env: { ...env, ...chatwoot, PORT: String(port) },
+      env: { ...env, ...chatwoot, PORT: String(port), STATE_FILE: stateFile },
       stdio: ['pipe', 'pipe', 'ignore'],
     })
     onTestFinished(() => void example.kill('SIGKILL'))
