@@ -236,8 +236,8 @@ const toChatwoot = (conversationId, path, body) => {
 const post = async (url, headers, body) => {
   const isForm = body instanceof FormData
   const type = isForm ? {} : { 'content-type': 'application/json' }
-  // A redirect would make a GET of it.
   const content = isForm ? body : JSON.stringify(body)
+  // A redirect would make a GET of it.
   const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type }, body: content }
   const end = Date.now() + 60 * 60_000
   for (let pauseMs = 1000; Date.now() < end; pauseMs = Math.min(pauseMs * 2, 30_000)) {
