@@ -12,8 +12,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 const { WEBHOOK_URL, ACCESS_KEY, SIGNING_SECRET, STATE_FILE = 'chatwoot-bridge.json', PORT = '8080' } = process.env
 const { CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, CHATWOOT_SECRETS } = process.env
-const needed = { WEBHOOK_URL, ACCESS_KEY, CHATWOOT_URL, CHATWOOT_ACCOUNT, CHATWOOT_TOKEN, CHATWOOT_SECRETS }
-const missing = Object.keys(needed).filter((name) => !needed[name]?.trim())
+const needed = ['WEBHOOK_URL', 'ACCESS_KEY', 'CHATWOOT_URL', 'CHATWOOT_ACCOUNT', 'CHATWOOT_TOKEN', 'CHATWOOT_SECRETS']
+const missing = needed.filter((name) => !process.env[name]?.trim())
 if (!/^whsec_[\w+/]{32,}=*$/.test(SIGNING_SECRET)) missing.push('SIGNING_SECRET (whsec_…)')
 if (missing.length > 0) {
   console.error(`Set ${missing.join(', ')} in the environment: see README.md beside this file.`)
@@ -73,9 +73,11 @@ const onChatwoot = (event) => {
 /** Who has said what in an event: the user, or an agent, but no automation. The messages are as the bot gets them. */
 const saidIn = ({ event, id, message_type, content, attachments, content_attributes, sender }) => {
   // In the website's chat, the user's choice is an update of the message that offered it.
-  const { title, value } = (event === 'message_updated' && content_attributes?.submitted_values?.[0]) || {}
-  if (title)
-    return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text: title, payload: { value } }] }
+  const chosen = content_attributes?.submitted_values?.[0]
+  if (event === 'message_updated' && chosen?.title) {
+    const { title: text, value } = chosen
+    return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text, payload: { value } }] }
+  }
   const isAgent = message_type === 'outgoing' && sender?.type === 'user'
   const from = message_type === 'incoming' ? 'user' : isAgent ? 'agent' : undefined
   if (event !== 'message_created' || !from) return { messages: [] }
@@ -152,56 +154,50 @@ const onBot = ({ type, payload, conversationId, botpressMessageId }, { 'botpress
 const show = async (conversationId, { type, payload }) => {
   // Studio sends it as a message of type `any`.
   const isHandoff = type === 'handoff' || payload.type === 'handoff'
-  const bodies = isHandoff ? [{ content: payload.text }] : bodiesOf(type, payload)
   if (isHandoff) await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
-  for (const body of bodies) if (body.content || body.content_type || body.fileUrl) await say(conversationId, body)
-}
-
-/** The messages of Chatwoot for one of the bot's: bodies of its API, with `fileUrl` for a file to upload. */
-const bodiesOf = (type, payload) => {
-  const { text: words, title, items = [], options = [], address, latitude, longitude } = payload
-  if (type === 'bloc') return items.flatMap((item) => bodiesOf(item.type, item.payload))
-  if (type === 'choice' || type === 'dropdown') return [selectOf(words, options)]
-  if (type === 'card') return cardsOf([payload])
-  if (type === 'carousel') return cardsOf(items)
-  if (['image', 'audio', 'video', 'file'].includes(type)) return [{ content: title, fileUrl: payload[`${type}Url`] }]
-  const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
-  if (type === 'location') return [{ content: joined(title, address, map) }]
-  return [{ content: payload.markdown ?? words ?? JSON.stringify(payload) }]
-}
-
-const selectOf = (content, options) => {
-  const items = options.map(({ label, value }) => ({ title: label, value }))
-  return items.length > 0 ? { content, content_type: 'input_select', content_attributes: { items } } : { content }
-}
-
-/** Cards with links are Chatwoot's cards, others are text. Chatwoot's other buttons reach no bot, so they are options. */
-const cardsOf = (cards) => {
-  const [items, texts, options] = [[], [], []]
-  for (const { title, subtitle = '', imageUrl = '', actions = [] } of cards) {
-    const links = actions.filter(({ action }) => action === 'url')
-    const buttons = actions.filter(({ action }) => action !== 'url')
-    const shown = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
-    if (links.length > 0) items.push({ title, description: subtitle, media_url: imageUrl, actions: shown })
-    else texts.push({ content: joined(title, subtitle, imageUrl) })
-    for (const { label, value } of buttons)
-      options.push({ label: cards.length > 1 ? `${title}: ${label}` : label, value })
-  }
-  const bodies = texts
-  if (items.length > 0)
-    bodies.unshift({ content: items[0].title, content_type: 'cards', content_attributes: { items } })
-  if (options.length > 0) bodies.push(selectOf(cards[0].title, options))
-  return bodies
+  for (const message of isHandoff ? [{ text: payload.text }] : messagesOf(type, payload))
+    await say(conversationId, message)
 }
 
 /** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
-const say = async (conversationId, { fileUrl, ...body }) => {
-  const message = fileUrl ? await formOf(fileUrl, body.content) : body
-  if (message && (await toChatwoot(conversationId, 'messages', message)).ok) return
-  if (!fileUrl && !body.content_type) return // A text was refused: nothing is simpler.
-  const items = body.content_attributes?.items ?? []
-  const itemsAsText = items.map(({ title, actions = [] }) => joined(title, ...actions.map(({ uri }) => uri)))
-  await toChatwoot(conversationId, 'messages', { content: joined(body.content, fileUrl, ...itemsAsText) })
+const say = async (conversationId, { text, rich, fileUrl, title }) => {
+  const better = fileUrl ? await formOf(fileUrl, title) : rich
+  if (better && (await toChatwoot(conversationId, 'messages', better)).ok) return
+  if (text) await toChatwoot(conversationId, 'messages', { content: text })
+}
+
+/** One of the bot's messages as Chatwoot's: each with its `text`, and if there is better, a `fileUrl` or a `rich` body. */
+const messagesOf = (type, payload) => {
+  const { text, title, items = [], options = [], address, latitude, longitude } = payload
+  if (type === 'bloc') return items.flatMap((item) => messagesOf(item.type, item.payload))
+  if (type === 'choice' || type === 'dropdown') return [selectOf(text, options)]
+  if (type === 'card') return cardOf(payload)
+  if (type === 'carousel') return items.flatMap(cardOf)
+  const fileUrl = payload[`${type}Url`]
+  if (fileUrl) return [{ fileUrl, title, text: joined(title, fileUrl) }]
+  const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
+  if (type === 'location') return [{ text: joined(title, address, map) }]
+  return [{ text: payload.markdown ?? text ?? JSON.stringify(payload) }]
+}
+
+const richBody = (content, content_type, items) => ({ content, content_type, content_attributes: { items } })
+
+const selectOf = (text, options) => {
+  if (options.length === 0) return { text }
+  const items = options.map(({ label, value }) => ({ title: label, value }))
+  return { text: joined(text, ...options.map(({ label }) => label)), rich: richBody(text, 'input_select', items) }
+}
+
+/** Chatwoot's cards have links alone, and at least one: other actions are options. */
+const cardOf = ({ title, subtitle = '', imageUrl = '', actions = [] }) => {
+  const links = actions.filter(({ action }) => action === 'url')
+  const options = actions.filter(({ action }) => action !== 'url')
+  const text = joined(title, subtitle, imageUrl, ...links.map(({ value }) => value))
+  if (links.length === 0) return [selectOf(text, options)]
+  const shown = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
+  const card = { title, description: subtitle, media_url: imageUrl, actions: shown }
+  const message = { text, rich: richBody(title, 'cards', [card]) }
+  return options.length > 0 ? [message, selectOf(title, options)] : [message]
 }
 
 const formOf = async (url, content = '') => {
@@ -280,11 +276,10 @@ const isFromBot = ({ 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signatu
 }
 
 /** The agent bot has one secret, and the account's webhook another. */
+const secrets = CHATWOOT_SECRETS.trim().split(/\s+/)
+
 const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': signature = '' }, body) =>
-  isFresh(at) &&
-  CHATWOOT_SECRETS.split(/\s+/)
-    .filter(Boolean)
-    .some((secret) => isEqual(signature, `sha256=${hmac(secret, `${at}.${body}`).digest('hex')}`))
+  isFresh(at) && secrets.some((secret) => isEqual(signature, `sha256=${hmac(secret, `${at}.${body}`).digest('hex')}`))
 
 // ---- The server
 
@@ -293,21 +288,17 @@ const PATHS = new Map([
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
 
-/** No event is longer than 1 MB. Resolves to nothing if it is, or if the connection breaks. */
+/** No event is longer than 1 MB: it resolves to nothing if one is. */
 const bodyOf = async (request) => {
   let body = ''
-  try {
-    for await (const chunk of request.setEncoding('utf8')) if ((body += chunk).length > 1_000_000) return undefined
-  } catch {
-    return undefined
-  }
+  for await (const chunk of request.setEncoding('utf8')) if ((body += chunk).length > 1_000_000) return undefined
   return body
 }
 
 const server = createServer(async (request, response) => {
   const path = PATHS.get(request.url)
   if (!path) return response.writeHead(404).end()
-  const body = await bodyOf(request)
+  const body = await bodyOf(request).catch(() => undefined) // The connection broke.
   if (body === undefined) return response.writeHead(413).end()
   if (!path.isGenuine(request.headers, body)) return response.writeHead(401).end()
   response.writeHead(204).end() // First the answer, then the work.
