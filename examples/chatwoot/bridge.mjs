@@ -20,24 +20,22 @@ if (missing.length > 0) {
   process.exit(1)
 }
 
-const joined = (...parts) => parts.filter(Boolean).join('\n')
+/** Text in well-formed Unicode, of that length at most. */
+const cut = (text, length) => text.slice(0, length).toWellFormed()
 
 // ---- What is remembered, also over a restart
 
 const state = existsSync(STATE_FILE) ? JSON.parse(readFileSync(STATE_FILE, 'utf8')) : {}
 
-/** By conversation: what humans have said that the bot has not been told, and since when. */
+/** By conversation: since when a human has been in charge, and what was said that the bot has not been told. */
 const untold = state.untold ?? {}
 
 /** The ids of the last 1,000 requests: one that comes again is dropped. */
-const seen = new Set(state.seen)
-
-/** The conversations that are with a human now. */
-const withHuman = new Set()
+const seen = state.seen ?? []
 
 const save = () => {
   try {
-    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen: [...seen] }))
+    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen }))
     renameSync(`${STATE_FILE}.new`, STATE_FILE)
   } catch ({ message }) {
     console.error(`${STATE_FILE} cannot be written: ${message}`)
@@ -46,27 +44,29 @@ const save = () => {
 
 // ---- From Chatwoot to the bot
 
+/** The conversations that are with a human now. */
+const withHuman = new Set()
+
 const onChatwoot = (event) => {
   // An event about a conversation is the conversation itself; others have it in them.
   const { id, status, meta } = event.conversation ?? event
   const contact = meta?.sender
   if (!contact || event.private) return
-  const ids = { conversationId: String(id), userId: String(contact.id) }
+  const conversationId = String(id)
+  // The other events may come late, and have the status of then.
+  if (event.event.startsWith('conversation_')) {
+    if (status === 'open') withHuman.add(conversationId)
+    else withHuman.delete(conversationId)
+  }
   const { from, messages } = saidIn(event)
-  // Messages may come late, with a status of before: only events about the conversation say how it is now.
-  const isAboutStatus = event.event.startsWith('conversation_')
-  if (isAboutStatus && status === 'open') withHuman.add(ids.conversationId)
-  else if (isAboutStatus) withHuman.delete(ids.conversationId)
-  const isForHuman = () => status !== 'pending' || withHuman.has(ids.conversationId)
-
-  if (event.event === 'conversation_opened') startNoting(ids.conversationId)
-  if (from === 'agent' || isForHuman()) return note(ids.conversationId, from, messages)
-  inTurn(`to the bot: ${id}`, async () => {
-    // While this waited for its turn, a human may have taken over.
-    if (isForHuman()) return note(ids.conversationId, from, messages)
-    await resume(ids)
-    const user = { name: (contact.name ?? '').slice(0, 200).toWellFormed() }
-    for (const message of messages) await toBot('', { ...ids, user, ...message })
+  inTurn(`to the bot: ${conversationId}`, async () => {
+    if (event.event === 'conversation_opened') startNoting(conversationId)
+    const isForHuman = from === 'agent' || status !== 'pending' || withHuman.has(conversationId)
+    if (isForHuman) return note(conversationId, from, messages)
+    const userId = String(contact.id)
+    await resume(conversationId, userId)
+    const user = { name: cut(contact.name ?? '', 200) }
+    for (const message of messages) await toBot('', { conversationId, userId, user, ...message })
   })
 }
 
@@ -78,11 +78,12 @@ const saidIn = ({ event, id, message_type, content, attachments, content_attribu
     const { title: text, value } = chosen
     return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text, payload: { value } }] }
   }
-  const isAgent = message_type === 'outgoing' && sender?.type === 'user'
-  const from = message_type === 'incoming' ? 'user' : isAgent ? 'agent' : undefined
-  if (event !== 'message_created' || !from) return { messages: [] }
-  const texts = content ? [{ messageId: `${id}`, type: 'text', text: content }] : []
-  return { from, messages: [...texts, ...(attachments ?? []).map((each, at) => mediaOf(each, `${id}-${at}`))] }
+  const isUser = message_type === 'incoming'
+  const isAgent = message_type === 'outgoing' && sender?.type === 'user' // Chatwoot calls its agents users.
+  if (event !== 'message_created' || !(isUser || isAgent)) return { messages: [] }
+  const messages = (attachments ?? []).map((attachment, index) => mediaOf(attachment, `${id}-${index}`))
+  if (content) messages.unshift({ messageId: `${id}`, type: 'text', text: content })
+  return { from: isUser ? 'user' : 'agent', messages }
 }
 
 const mediaOf = ({ file_type: type, data_url: url, fallback_title: title }, messageId) => {
@@ -100,33 +101,29 @@ const startNoting = (conversationId) => {
   save()
 }
 
-/** Keeps what was said, once. An event has at most 128 KB, so 50 lines are kept. */
+/** Keeps what was said, once: the last 50 lines, since an event has at most 128 KB. */
 const note = (conversationId, from, messages) => {
   if (messages.length === 0) return
   startNoting(conversationId)
   const entry = untold[conversationId]
-  for (const { messageId, text, payload } of messages) {
-    const words = (text ?? Object.values(payload)[0]).slice(0, 400).toWellFormed()
-    if (!entry.lines.some((line) => line.id === messageId)) entry.lines.push({ id: messageId, from, text: words })
+  for (const { messageId: id, type, text, payload } of messages) {
+    if (entry.lines.some((line) => line.id === id)) continue
+    entry.lines.push({ id, from, text: cut(text ?? payload[`${type}Url`], 400) })
   }
   entry.lines = entry.lines.slice(-50)
   save()
 }
 
-/** Tells the bot, once, what was said while humans were in charge. */
-const resume = async ({ conversationId, userId }) => {
+/** Tells the bot, once, what was said while a human was in charge. */
+const resume = async (conversationId, userId) => {
   const entry = untold[conversationId]
   if (!entry) return
-  const told = [...entry.lines]
-  const transcript = told.map(({ from, text }) => ({ from, text }))
-  // Until it is taken it stays the same, so that the bot gets it once.
+  const transcript = entry.lines.map(({ from, text }) => ({ from, text }))
+  // The same at every try, so that the bot gets it once.
   const eventId = `resumed-${conversationId}-${entry.since}`
   const { ok } = await toBot('/events', { conversationId, userId, type: 'resumed', eventId, payload: { transcript } })
   if (!ok) return // The next message tries again.
-  // Humans may have gone on meanwhile.
-  entry.lines = entry.lines.filter((line) => !told.includes(line))
-  entry.since = Date.now()
-  if (entry.lines.length === 0) delete untold[conversationId]
+  delete untold[conversationId]
   save()
 }
 
@@ -135,51 +132,48 @@ const resume = async ({ conversationId, userId }) => {
 /** By conversation: what the bot says at once may arrive in any order, so it is collected for a moment, then sorted. */
 const bursts = new Map()
 
-const onBot = ({ type, payload, conversationId, botpressMessageId }, { 'botpress-created-at': createdAt }) => {
-  if (type === 'test') return // Of the registration, not of the bot.
+const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) => {
+  if (type === 'test') return // Botpress tries the URL when the configuration is saved.
   // In one millisecond, the later message has the greater id.
-  const message = { at: `${createdAt} ${botpressMessageId}`, type, payload }
-  const burst = bursts.get(conversationId)
-  if (burst) return void burst.push(message)
-  bursts.set(conversationId, [message])
+  const sortKey = `${headers['botpress-created-at']} ${botpressMessageId}`
+  const burst = bursts.get(conversationId) ?? []
+  burst.push({ sortKey, type, payload })
+  if (burst.length > 1) return
+  bursts.set(conversationId, burst)
   inTurn(`to Chatwoot: ${conversationId}`, async () => {
     await sleep(300)
-    const messages = bursts.get(conversationId).toSorted((a, b) => (a.at < b.at ? -1 : 1))
     bursts.delete(conversationId)
+    burst.sort((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
     // An odd one does not hold up the others.
-    for (const each of messages) await show(conversationId, each).catch((error) => console.error(error))
+    for (const message of burst) await show(conversationId, message).catch((error) => console.error(error))
   })
 }
 
 const show = async (conversationId, { type, payload }) => {
-  // Studio sends it as a message of type `any`.
+  // Botpress Studio makes a message of type `any` of it.
   const isHandoff = type === 'handoff' || payload.type === 'handoff'
   if (isHandoff) await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
-  for (const message of isHandoff ? [{ text: payload.text }] : messagesOf(type, payload))
-    await say(conversationId, message)
+  const messages = isHandoff ? [{ text: payload.text }] : messagesOf(type, payload)
+  for (const message of messages) await say(conversationId, message)
 }
 
-/** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
-const say = async (conversationId, { text, rich, fileUrl, title }) => {
-  const better = fileUrl ? await formOf(fileUrl, title) : rich
-  if (better && (await toChatwoot(conversationId, 'messages', better)).ok) return
-  if (text) await toChatwoot(conversationId, 'messages', { content: text })
-}
-
-/** One of the bot's messages as Chatwoot's: each with its `text`, and if there is better, a `fileUrl` or a `rich` body. */
+/** A message of the bot as Chatwoot's: each has a `text`, and if there is better, a `fileUrl` or a `rich` body. */
 const messagesOf = (type, payload) => {
   const { text, title, items = [], options = [], address, latitude, longitude } = payload
   if (type === 'bloc') return items.flatMap((item) => messagesOf(item.type, item.payload))
   if (type === 'choice' || type === 'dropdown') return [selectOf(text, options)]
   if (type === 'card') return cardOf(payload)
   if (type === 'carousel') return items.flatMap(cardOf)
+  if (type === 'location') {
+    const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
+    return [{ text: joined(title, address, map) }]
+  }
   const fileUrl = payload[`${type}Url`]
-  if (fileUrl) return [{ fileUrl, title, text: joined(title, fileUrl) }]
-  const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
-  if (type === 'location') return [{ text: joined(title, address, map) }]
+  if (fileUrl) return [{ text: joined(title, fileUrl), fileUrl, title }]
   return [{ text: payload.markdown ?? text ?? JSON.stringify(payload) }]
 }
 
+const joined = (...parts) => parts.filter(Boolean).join('\n')
 const richBody = (content, content_type, items) => ({ content, content_type, content_attributes: { items } })
 
 const selectOf = (text, options) => {
@@ -194,13 +188,20 @@ const cardOf = ({ title, subtitle = '', imageUrl = '', actions = [] }) => {
   const options = actions.filter(({ action }) => action !== 'url')
   const text = joined(title, subtitle, imageUrl, ...links.map(({ value }) => value))
   if (links.length === 0) return [selectOf(text, options)]
-  const shown = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
-  const card = { title, description: subtitle, media_url: imageUrl, actions: shown }
+  const buttons = links.map(({ label, value }) => ({ type: 'link', text: label, uri: value }))
+  const card = { title, description: subtitle, media_url: imageUrl, actions: buttons }
   const message = { text, rich: richBody(title, 'cards', [card]) }
   return options.length > 0 ? [message, selectOf(title, options)] : [message]
 }
 
-const formOf = async (url, content = '') => {
+/** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
+const say = async (conversationId, { text, rich, fileUrl, title }) => {
+  const better = fileUrl ? await uploadOf(fileUrl, title) : rich
+  if (better && (await toChatwoot(conversationId, 'messages', better)).ok) return
+  if (text) await toChatwoot(conversationId, 'messages', { content: text })
+}
+
+const uploadOf = async (url, content = '') => {
   const response = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined)
   const file = response?.ok ? await response.blob().catch(() => undefined) : undefined
   if (!file) return undefined
@@ -215,43 +216,45 @@ const formOf = async (url, content = '') => {
 const queues = new Map()
 
 /** Works on the things of a queue one after the other, so that messages stay in order. */
-const inTurn = (queue, work) => {
+const inTurn = async (queue, work) => {
   const turn = (queues.get(queue) ?? Promise.resolve()).then(work).catch((error) => console.error(error))
   queues.set(queue, turn)
-  turn.then(() => queues.get(queue) === turn && queues.delete(queue))
+  await turn
+  if (queues.get(queue) === turn) queues.delete(queue)
 }
 
 const toBot = (path, body) => post(WEBHOOK_URL + path, { authorization: `Bearer ${ACCESS_KEY}` }, body)
 
-const toChatwoot = (conversationId, path, body) => {
-  const conversation = `api/v1/accounts/${CHATWOOT_ACCOUNT}/conversations/${encodeURIComponent(conversationId)}`
-  return post(`${CHATWOOT_URL.replace(/\/$/, '')}/${conversation}/${path}`, { api_access_token: CHATWOOT_TOKEN }, body)
-}
+const CONVERSATIONS = `${CHATWOOT_URL.replace(/\/$/, '')}/api/v1/accounts/${CHATWOOT_ACCOUNT}/conversations`
+
+const toChatwoot = (conversationId, path, body) =>
+  post(`${CONVERSATIONS}/${encodeURIComponent(conversationId)}/${path}`, { api_access_token: CHATWOOT_TOKEN }, body)
 
 /** Posts JSON, or a form, until it is taken or refused, with growing pauses. Throws after an hour. */
 const post = async (url, headers, body) => {
   const isForm = body instanceof FormData
   const type = isForm ? {} : { 'content-type': 'application/json' }
   const content = isForm ? body : JSON.stringify(body)
-  // A redirect would make a GET of it.
+  // A redirect would be followed with a GET, and lose the message.
   const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type }, body: content }
   const end = Date.now() + 60 * 60_000
-  for (let pauseMs = 1000; Date.now() < end; pauseMs = Math.min(pauseMs * 2, 30_000)) {
+  for (let pause = 1; Date.now() < end; pause = Math.min(pause * 2, 30)) {
     const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
     const answer = await response?.text().catch(() => '')
     if (response?.ok) return { ok: true, answer }
     console.error(`${url}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
     if (response && response.status < 500 && ![408, 429].includes(response.status)) return { ok: false, answer }
-    const askedMs = Number(response?.headers.get('retry-after')) * 1000 || 0
-    await sleep(Math.min(Math.max(pauseMs, askedMs), 10 * 60_000))
+    const asked = Number(response?.headers.get('retry-after'))
+    await sleep(Math.min(asked || pause, 600) * 1000)
   }
   throw new Error(`${url}: given up after an hour`)
 }
 
-/** What the bot said while this was down is delivered now, and also what may have arrived: repeats are dropped. */
+/** Asks for what the bot said while this was down. It comes to /bot, which drops what came before. */
 const catchUp = async (delivery) => {
   const { ok, answer } = await toBot('/redeliveries', { delivery })
-  const { delivered, more, reason } = ok ? JSON.parse(answer) : {}
+  if (!ok) return
+  const { delivered, more, reason } = JSON.parse(answer)
   if (reason) console.error(`Not caught up: ${reason}`)
   if (!more) return
   if (delivered === 0) await sleep(30_000) // Another redelivery may be at work.
@@ -260,7 +263,7 @@ const catchUp = async (delivery) => {
 
 // ---- Who sends
 
-const hmac = (key, signed) => createHmac('sha256', key).update(signed)
+const hmac = (key, signed, encoding) => createHmac('sha256', key).update(signed).digest(encoding)
 const isFresh = (timestamp) => Math.abs(Date.now() / 1000 - timestamp) < 5 * 60
 
 const isEqual = (given, expected) => {
@@ -271,15 +274,15 @@ const isEqual = (given, expected) => {
 /** By Standard Webhooks: https://www.standardwebhooks.com */
 const isFromBot = ({ 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': signatures = '' }, body) => {
   const key = Buffer.from(SIGNING_SECRET.replace('whsec_', ''), 'base64')
-  const expected = `v1,${hmac(key, `${id}.${at}.${body}`).digest('base64')}`
+  const expected = 'v1,' + hmac(key, `${id}.${at}.${body}`, 'base64')
   return isFresh(at) && signatures.split(' ').some((signature) => isEqual(signature, expected))
 }
 
 /** The agent bot has one secret, and the account's webhook another. */
-const secrets = CHATWOOT_SECRETS.trim().split(/\s+/)
-
-const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': signature = '' }, body) =>
-  isFresh(at) && secrets.some((secret) => isEqual(signature, `sha256=${hmac(secret, `${at}.${body}`).digest('hex')}`))
+const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': signature = '' }, body) => {
+  const secrets = CHATWOOT_SECRETS.trim().split(/\s+/)
+  return isFresh(at) && secrets.some((secret) => isEqual(signature, 'sha256=' + hmac(secret, `${at}.${body}`, 'hex')))
+}
 
 // ---- The server
 
@@ -288,24 +291,27 @@ const PATHS = new Map([
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
 
-/** No event is longer than 1 MB: it resolves to nothing if one is. */
+/** The body, or nothing if it is longer than any event. */
 const bodyOf = async (request) => {
   let body = ''
-  for await (const chunk of request.setEncoding('utf8')) if ((body += chunk).length > 1_000_000) return undefined
+  for await (const chunk of request.setEncoding('utf8')) {
+    body += chunk
+    if (body.length > 1_000_000) return undefined
+  }
   return body
 }
 
 const server = createServer(async (request, response) => {
   const path = PATHS.get(request.url)
   if (!path) return response.writeHead(404).end()
-  const body = await bodyOf(request).catch(() => undefined) // The connection broke.
+  const body = await bodyOf(request).catch(() => undefined) // A broken connection gets no answer anyway.
   if (body === undefined) return response.writeHead(413).end()
   if (!path.isGenuine(request.headers, body)) return response.writeHead(401).end()
   response.writeHead(204).end() // First the answer, then the work.
   const id = request.headers[path.idHeader]
-  if (seen.has(id)) return
-  if (id) seen.add(id)
-  if (seen.size > 1000) seen.delete(seen.values().next().value)
+  if (seen.includes(id)) return
+  if (id) seen.push(id)
+  if (seen.length > 1000) seen.shift()
   save()
   try {
     path.take(JSON.parse(body), request.headers)

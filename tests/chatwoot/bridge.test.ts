@@ -294,7 +294,7 @@ it('what waited while an agent took over is told later, and what comes late does
   ])
 })
 
-it('a transcript has 50 lines, and none is lost that is said while it is told', async () => {
+it('a transcript has 50 lines, and nothing is lost that happens while it is told', async () => {
   const { chatwoot, heard, failWith } = await bridged(() => undefined)
   await chatwoot.userSays(1, 'Hello')
   await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
@@ -308,6 +308,11 @@ it('a transcript has 50 lines, and none is lost that is said while it is told', 
   await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
   const numbers = (await heard()).slice(1).map(({ payload }) => transcriptOf(payload).map(({ text }) => Number(text)))
   expect(numbers).toEqual([Array.from({ length: 50 }, (_, index) => index + 11), [61, 62, 63, 64, 65]])
+
+  // A human who says nothing meanwhile counts too.
+  for (const status of ['open', 'pending', 'open', 'pending'] as const) await chatwoot.setStatus(2, status)
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(5)
+  expect((await heard()).slice(3)).toMatchObject([{ payload: { transcript: [] } }, { payload: { transcript: [] } }])
 })
 
 it('drops a repeat after a restart too; follows no redirect; takes no secret that is none', async () => {
