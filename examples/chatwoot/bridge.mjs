@@ -8,6 +8,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { text as bodyOf } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const { WEBHOOK_URL, ACCESS_KEY, SIGNING_SECRET, STATE_FILE = 'chatwoot-bridge.json', PORT = '8080' } = process.env
@@ -53,13 +54,14 @@ const onChatwoot = (event) => {
   const contact = meta?.sender
   if (!contact || event.private) return
   const conversationId = String(id)
-  // The other events may come late, and have the status of then.
+  // Only these have the status of now: a message may wait, or come late, with an old one.
   if (event.event.startsWith('conversation_')) {
     if (status === 'open') withHuman.add(conversationId)
     else withHuman.delete(conversationId)
   }
   const { from, messages } = saidIn(event)
   inTurn(`to the bot: ${conversationId}`, async () => {
+    // Events about the conversation have no messages: they start the notes, or resume the bot.
     if (event.event === 'conversation_opened') startNoting(conversationId)
     const isForHuman = from === 'agent' || status !== 'pending' || withHuman.has(conversationId)
     if (isForHuman) return note(conversationId, from, messages)
@@ -129,35 +131,34 @@ const resume = async (conversationId, userId) => {
 
 // ---- From the bot to Chatwoot
 
-/** By conversation: what the bot says at once may arrive in any order, so it is collected for a moment, then sorted. */
-const bursts = new Map()
+/** By conversation: what waits to be shown. What the bot says at once may arrive in any order. */
+const waiting = new Map()
 
 const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) => {
   if (type === 'test') return // Botpress tries the URL when the configuration is saved.
   // In one millisecond, the later message has the greater id.
   const sortKey = `${headers['botpress-created-at']} ${botpressMessageId}`
-  const burst = bursts.get(conversationId) ?? []
-  burst.push({ sortKey, type, payload })
-  if (burst.length > 1) return
-  bursts.set(conversationId, burst)
+  const messages = waiting.get(conversationId) ?? []
+  messages.push({ sortKey, type, payload })
+  waiting.set(conversationId, messages)
   inTurn(`to Chatwoot: ${conversationId}`, async () => {
-    await sleep(300)
-    bursts.delete(conversationId)
-    burst.sort((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
-    // An odd one does not hold up the others.
-    for (const message of burst) await show(conversationId, message).catch((error) => console.error(error))
+    await sleep(200) // One that was said before may be on its way.
+    messages.sort((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
+    const earliest = messages.shift()
+    if (messages.length === 0) waiting.delete(conversationId)
+    await show(conversationId, earliest)
   })
 }
 
 const show = async (conversationId, { type, payload }) => {
-  // Botpress Studio makes a message of type `any` of it.
+  // From Botpress Studio, the type is `any`, and `handoff` is in the payload.
   const isHandoff = type === 'handoff' || payload.type === 'handoff'
   if (isHandoff) await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
   const messages = isHandoff ? [{ text: payload.text }] : messagesOf(type, payload)
   for (const message of messages) await say(conversationId, message)
 }
 
-/** A message of the bot as Chatwoot's: each has a `text`, and if there is better, a `fileUrl` or a `rich` body. */
+/** A message of the bot as Chatwoot's: its `fileUrl` or `rich` body is tried first, and its `text` if that fails. */
 const messagesOf = (type, payload) => {
   const { text, title, items = [], options = [], address, latitude, longitude } = payload
   if (type === 'bloc') return items.flatMap((item) => messagesOf(item.type, item.payload))
@@ -194,7 +195,7 @@ const cardOf = ({ title, subtitle = '', imageUrl = '', actions = [] }) => {
   return options.length > 0 ? [message, selectOf(title, options)] : [message]
 }
 
-/** A file that cannot be fetched, and what Chatwoot does not take, is said as text. */
+/** A file may be gone, and Chatwoot may refuse what is rich. */
 const say = async (conversationId, { text, rich, fileUrl, title }) => {
   const better = fileUrl ? await uploadOf(fileUrl, title) : rich
   if (better && (await toChatwoot(conversationId, 'messages', better)).ok) return
@@ -238,27 +239,26 @@ const post = async (url, headers, body) => {
   // A redirect would be followed with a GET, and lose the message.
   const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type }, body: content }
   const end = Date.now() + 60 * 60_000
-  for (let pause = 1; Date.now() < end; pause = Math.min(pause * 2, 30)) {
+  for (let seconds = 1; Date.now() < end; seconds = Math.min(seconds * 2, 30)) {
     const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
     const answer = await response?.text().catch(() => '')
     if (response?.ok) return { ok: true, answer }
     console.error(`${url}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
-    if (response && response.status < 500 && ![408, 429].includes(response.status)) return { ok: false, answer }
+    const mayPass = !response || response.status >= 500 || [408, 429].includes(response.status)
+    if (!mayPass) return { ok: false, answer }
     const asked = Number(response?.headers.get('retry-after'))
-    await sleep(Math.min(asked || pause, 600) * 1000)
+    await sleep(Math.min(asked || seconds, 600) * 1000)
   }
   throw new Error(`${url}: given up after an hour`)
 }
 
-/** Asks for what the bot said while this was down. It comes to /bot, which drops what came before. */
+/** Asks for what was said while this was down: it comes to /bot, in several goes if it is much. */
 const catchUp = async (delivery) => {
   const { ok, answer } = await toBot('/redeliveries', { delivery })
-  if (!ok) return
-  const { delivered, more, reason } = JSON.parse(answer)
+  const { delivered, more, reason } = ok ? JSON.parse(answer) : {}
   if (reason) console.error(`Not caught up: ${reason}`)
-  if (!more) return
-  if (delivered === 0) await sleep(30_000) // Another redelivery may be at work.
-  await catchUp(delivery)
+  if (delivered === 0 && more) await sleep(30_000) // Another redelivery may be at work.
+  if (more) await catchUp(delivery)
 }
 
 // ---- Who sends
@@ -291,21 +291,12 @@ const PATHS = new Map([
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
 
-/** The body, or nothing if it is longer than any event. */
-const bodyOf = async (request) => {
-  let body = ''
-  for await (const chunk of request.setEncoding('utf8')) {
-    body += chunk
-    if (body.length > 1_000_000) return undefined
-  }
-  return body
-}
-
 const server = createServer(async (request, response) => {
   const path = PATHS.get(request.url)
   if (!path) return response.writeHead(404).end()
-  const body = await bodyOf(request).catch(() => undefined) // A broken connection gets no answer anyway.
-  if (body === undefined) return response.writeHead(413).end()
+  const length = Number(request.headers['content-length'])
+  if (!(length < 1_000_000)) return response.writeHead(413).end() // No event is as long.
+  const body = await bodyOf(request).catch(() => '') // The connection may break.
   if (!path.isGenuine(request.headers, body)) return response.writeHead(401).end()
   response.writeHead(204).end() // First the answer, then the work.
   const id = request.headers[path.idHeader]
@@ -320,10 +311,12 @@ const server = createServer(async (request, response) => {
   }
 })
 
-server.listen(Number(PORT), async () => {
+server.listen(Number(PORT), () => {
   console.log(`Listening on port ${PORT}`)
-  for (const delivery of ['failed', 'unknown'])
-    await catchUp(delivery).catch((error) => console.error(`Not caught up: ${error.message}`))
+  // What failed, and what may have arrived: repeats are dropped.
+  catchUp('failed')
+    .then(() => catchUp('unknown'))
+    .catch((error) => console.error(error))
 })
 
 // What was taken is passed on before the end.
