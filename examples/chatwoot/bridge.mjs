@@ -61,10 +61,11 @@ const onChatwoot = (event) => {
   }
   const { from, messages } = saidIn(event)
   inTurn(`to the bot: ${conversationId}`, async () => {
-    // Events about the conversation have no messages: they start the notes, or resume the bot.
+    // Events about the conversation have no messages. `conversation_opened` starts the notes, and a
+    // `conversation_status_changed` to pending ends them.
     if (event.event === 'conversation_opened') startNoting(conversationId)
-    const isForHuman = from === 'agent' || status !== 'pending' || withHuman.has(conversationId)
-    if (isForHuman) return note(conversationId, from, messages)
+    const isForBot = from !== 'agent' && status === 'pending' && !withHuman.has(conversationId)
+    if (!isForBot) return note(conversationId, from, messages)
     const userId = String(contact.id)
     await resume(conversationId, userId)
     const user = { name: cut(contact.name ?? '', 200) }
@@ -136,13 +137,14 @@ const waiting = new Map()
 
 const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) => {
   if (type === 'test') return // Botpress tries the URL when the configuration is saved.
-  // In one millisecond, the later message has the greater id.
+  // A time as text, and then the id, which is greater for the later one of a millisecond.
   const sortKey = `${headers['botpress-created-at']} ${botpressMessageId}`
   const messages = waiting.get(conversationId) ?? []
   messages.push({ sortKey, type, payload })
   waiting.set(conversationId, messages)
   inTurn(`to Chatwoot: ${conversationId}`, async () => {
-    await sleep(200) // One that was said before may be on its way.
+    // Another may be on its way that was said before: each turn shows the earliest, not always its own.
+    await sleep(200)
     messages.sort((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
     const earliest = messages.shift()
     if (messages.length === 0) waiting.delete(conversationId)
@@ -252,7 +254,7 @@ const post = async (url, headers, body) => {
   throw new Error(`${url}: given up after an hour`)
 }
 
-/** Asks for what was said while this was down: it comes to /bot, in several goes if it is much. */
+/** Asks for what the bot said while this was down, until no more is left: it comes to /bot. */
 const catchUp = async (delivery) => {
   const { ok, answer } = await toBot('/redeliveries', { delivery })
   const { delivered, more, reason } = ok ? JSON.parse(answer) : {}

@@ -26,7 +26,12 @@ export const redeliverIfDue = async (
   const isOutOfTime = () => Date.now() >= deadline - MIN_REDELIVERY_MS
   if (isOutOfTime() || !memory.beginLook()) return
   const now = Date.now()
-  const isItsCallOver = ({ id, createdAt }: Message) => memory.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
+  let leavesAlone = false
+  const isItsCallOver = ({ id, createdAt }: Message) => {
+    const isOver = memory.hasGivenUp(id) || now - Date.parse(createdAt) >= CALL_MS
+    leavesAlone ||= !isOver
+    return isOver
+  }
   const passes = [
     { tags: FRESH, isWanted: isItsCallOver },
     { isWanted: (message: Message) => isItsCallOver(message) && isPauseOver(message) },
@@ -36,7 +41,7 @@ export const redeliverIfDue = async (
     const options = { configuration: ctx.configuration, logger, mark: 'failed', since, passes, deadline } as const
     const { undelivered, more } = await redeliver(integration, options)
     if (more && isOutOfTime()) memory.lookAtOnce()
-    else if (more || undelivered > 0) memory.lookSoon()
+    else if (more || undelivered > 0 || leavesAlone) memory.lookSoon()
   } catch (thrown) {
     memory.lookSoon()
     const reason = BotpressFailure.reasonOf(thrown)

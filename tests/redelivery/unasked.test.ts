@@ -141,6 +141,14 @@ describe('redelivery by itself', () => {
     expect(texts()).toEqual(['young'])
   })
 
+  it('what it has left alone so, it looks for again after 30 s, though it has seen no failure', async () => {
+    missed('young', { ageMs: 0 })
+    await say('a')
+    outage.sandbox.elapse(45_000)
+    await say('b')
+    expect(texts()).toEqual(['a', 'b', 'young'])
+  })
+
   it('waits after n failed redeliveries of a message at least 2^n minutes, at most 12 hours', async () => {
     missed('bad')
     outage.statusOf = () => 500
