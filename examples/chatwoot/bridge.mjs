@@ -6,7 +6,7 @@
 // While a conversation is pending, the bot answers. While it is open, humans do: the bridge notes what they say, and
 // tells the bot with one event `resumed` when the conversation is pending again.
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { text as bodyOf } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -21,22 +21,33 @@ if (missing.length > 0) {
   process.exit(1)
 }
 
+const DAY_MS = 24 * 60 * 60_000
+
 /** Text in well-formed Unicode, of that length at most. */
 const cut = (text, length) => text.slice(0, length).toWellFormed()
 
 // ---- What is remembered, also over a restart
 
-const state = existsSync(STATE_FILE) ? JSON.parse(readFileSync(STATE_FILE, 'utf8')) : {}
+const readState = () => {
+  try {
+    return JSON.parse(readFileSync(STATE_FILE, 'utf8'))
+  } catch ({ code, message }) {
+    if (code !== 'ENOENT') console.error(`${STATE_FILE} cannot be read: ${message}`)
+    return {}
+  }
+}
+
+const state = readState()
 
 /** By conversation: since when a human has been in charge, and what was said that the bot has not been told. */
 const untold = state.untold ?? {}
 
-/** The ids of the last 1,000 requests: one that comes again is dropped. */
-const seen = state.seen ?? []
+/** When each request of the last day came, by its id: one that comes again is dropped. */
+const seen = new Map(state.seen)
 
 const save = () => {
   try {
-    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen }))
+    writeFileSync(`${STATE_FILE}.new`, JSON.stringify({ untold, seen: [...seen] }))
     renameSync(`${STATE_FILE}.new`, STATE_FILE)
   } catch ({ message }) {
     console.error(`${STATE_FILE} cannot be written: ${message}`)
@@ -45,26 +56,22 @@ const save = () => {
 
 // ---- From Chatwoot to the bot
 
-/** The conversations that are with a human now. */
-const withHuman = new Set()
+/** By conversation: its status, and since when. An event may wait, or come late, with an old one. */
+const statuses = new Map()
 
 const onChatwoot = (event) => {
   // An event about a conversation is the conversation itself; others have it in them.
-  const { id, status, meta } = event.conversation ?? event
+  const { id, status, updated_at: at, meta } = event.conversation ?? event
   const contact = meta?.sender
   if (!contact || event.private) return
   const conversationId = String(id)
-  // Only these have the status of now: a message may wait, or come late, with an old one.
-  if (event.event.startsWith('conversation_')) {
-    if (status === 'open') withHuman.add(conversationId)
-    else withHuman.delete(conversationId)
-  }
+  if (!(at < statuses.get(conversationId)?.at)) statuses.set(conversationId, { status, at })
   const { from, messages } = saidIn(event)
   inTurn(`to the bot: ${conversationId}`, async () => {
     // Events about the conversation have no messages. `conversation_opened` starts the notes, and a
     // `conversation_status_changed` to pending ends them.
     if (event.event === 'conversation_opened') startNoting(conversationId)
-    const isForBot = from !== 'agent' && status === 'pending' && !withHuman.has(conversationId)
+    const isForBot = from !== 'agent' && status === 'pending' && statuses.get(conversationId).status === 'pending'
     if (!isForBot) return note(conversationId, from, messages)
     const userId = String(contact.id)
     await resume(conversationId, userId)
@@ -122,8 +129,8 @@ const resume = async (conversationId, userId) => {
   const entry = untold[conversationId]
   if (!entry) return
   const transcript = entry.lines.map(({ from, text }) => ({ from, text }))
-  // The same at every try, so that the bot gets it once.
-  const eventId = `resumed-${conversationId}-${entry.since}`
+  // The same at every try, so that the bot gets it once, and another if there is more to tell.
+  const eventId = `resumed-${conversationId}-${entry.since}-${entry.lines.at(-1)?.id}`
   const { ok } = await toBot('/events', { conversationId, userId, type: 'resumed', eventId, payload: { transcript } })
   if (!ok) return // The next message tries again.
   delete untold[conversationId]
@@ -137,8 +144,10 @@ const waiting = new Map()
 
 const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) => {
   if (type === 'test') return // Botpress tries the URL when the configuration is saved.
+  const createdAt = headers['botpress-created-at']
+  if (Date.parse(createdAt) < Date.now() - DAY_MS) return // Too late, and perhaps shown before.
   // A time as text, and then the id, which is greater for the later one of a millisecond.
-  const sortKey = `${headers['botpress-created-at']} ${botpressMessageId}`
+  const sortKey = `${createdAt} ${botpressMessageId}`
   const messages = waiting.get(conversationId) ?? []
   messages.push({ sortKey, type, payload })
   waiting.set(conversationId, messages)
@@ -155,7 +164,7 @@ const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) =>
 const show = async (conversationId, { type, payload }) => {
   // From Botpress Studio, the type is `any`, and `handoff` is in the payload.
   const isHandoff = type === 'handoff' || payload.type === 'handoff'
-  if (isHandoff) await toChatwoot(conversationId, 'toggle_status', { status: 'open' })
+  if (isHandoff && !(await toChatwoot(conversationId, 'toggle_status', { status: 'open' })).ok) return
   const messages = isHandoff ? [{ text: payload.text }] : messagesOf(type, payload)
   for (const message of messages) await say(conversationId, message)
 }
@@ -197,10 +206,10 @@ const cardOf = ({ title, subtitle = '', imageUrl = '', actions = [] }) => {
   return options.length > 0 ? [message, selectOf(title, options)] : [message]
 }
 
-/** A file may be gone, and Chatwoot may refuse what is rich. */
+/** A file may be gone, and Chatwoot may refuse what is rich, or fail on it. */
 const say = async (conversationId, { text, rich, fileUrl, title }) => {
   const better = fileUrl ? await uploadOf(fileUrl, title) : rich
-  if (better && (await toChatwoot(conversationId, 'messages', better)).ok) return
+  if (better && (await toChatwoot(conversationId, 'messages', better, { minutes: 1 })).ok) return
   if (text) await toChatwoot(conversationId, 'messages', { content: text })
 }
 
@@ -230,28 +239,31 @@ const toBot = (path, body) => post(WEBHOOK_URL + path, { authorization: `Bearer 
 
 const CONVERSATIONS = `${CHATWOOT_URL.replace(/\/$/, '')}/api/v1/accounts/${CHATWOOT_ACCOUNT}/conversations`
 
-const toChatwoot = (conversationId, path, body) =>
-  post(`${CONVERSATIONS}/${encodeURIComponent(conversationId)}/${path}`, { api_access_token: CHATWOOT_TOKEN }, body)
+const toChatwoot = (conversationId, path, body, limit) => {
+  const url = `${CONVERSATIONS}/${encodeURIComponent(conversationId)}/${path}`
+  return post(url, { api_access_token: CHATWOOT_TOKEN }, body, limit)
+}
 
-/** Posts JSON, or a form, until it is taken or refused, with growing pauses. Throws after an hour. */
-const post = async (url, headers, body) => {
+/** Posts JSON, or a form, with growing pauses until it is taken or refused, or the time is up. */
+const post = async (url, headers, body, { minutes = 60 } = {}) => {
   const isForm = body instanceof FormData
   const type = isForm ? {} : { 'content-type': 'application/json' }
   const content = isForm ? body : JSON.stringify(body)
   // A redirect would be followed with a GET, and lose the message.
   const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type }, body: content }
-  const end = Date.now() + 60 * 60_000
+  const end = Date.now() + minutes * 60_000
   for (let seconds = 1; Date.now() < end; seconds = Math.min(seconds * 2, 30)) {
     const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
     const answer = await response?.text().catch(() => '')
     if (response?.ok) return { ok: true, answer }
-    console.error(`${url}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
+    const { host, pathname } = new URL(url)
+    console.error(`${host}${pathname}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
     const mayPass = !response || response.status >= 500 || [408, 429].includes(response.status)
-    if (!mayPass) return { ok: false, answer }
-    const asked = Number(response?.headers.get('retry-after'))
-    await sleep(Math.min(asked || seconds, 600) * 1000)
+    if (!mayPass) break
+    const asked = Number(response?.headers.get('retry-after')) || 0
+    await sleep(Math.min(Math.max(asked, seconds), 600) * 1000)
   }
-  throw new Error(`${url}: given up after an hour`)
+  return { ok: false }
 }
 
 /** Asks for what the bot said while this was down, until no more is left: it comes to /bot. */
@@ -293,18 +305,22 @@ const PATHS = new Map([
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
 
+const MAX_BYTES = 20_000_000 // A long mail is in an event several times.
+
 const server = createServer(async (request, response) => {
   const path = PATHS.get(request.url)
-  if (!path) return response.writeHead(404).end()
-  const length = Number(request.headers['content-length'])
-  if (!(length < 1_000_000)) return response.writeHead(413).end() // No event is as long.
-  const body = await bodyOf(request).catch(() => '') // The connection may break.
-  if (!path.isGenuine(request.headers, body)) return response.writeHead(401).end()
-  response.writeHead(204).end() // First the answer, then the work.
+  const isShort = Number(request.headers['content-length']) <= MAX_BYTES
+  const body = path && isShort ? await bodyOf(request).catch(() => '') : '' // The connection may break.
+  const status = !path ? 404 : !isShort ? 413 : path.isGenuine(request.headers, body) ? 204 : 401
+  response.writeHead(status).end() // First the answer, then the work.
+  if (status !== 204) return console.error(`${request.method} ${request.url}: answered ${status}`)
   const id = request.headers[path.idHeader]
-  if (seen.includes(id)) return
-  if (id) seen.push(id)
-  if (seen.length > 1000) seen.shift()
+  if (seen.has(id)) return
+  if (id) seen.set(id, Date.now())
+  for (const [old, at] of seen) {
+    if (at > Date.now() - DAY_MS) break
+    seen.delete(old)
+  }
   save()
   try {
     path.take(JSON.parse(body), request.headers)
@@ -316,9 +332,7 @@ const server = createServer(async (request, response) => {
 server.listen(Number(PORT), () => {
   console.log(`Listening on port ${PORT}`)
   // What failed, and what may have arrived: repeats are dropped.
-  catchUp('failed')
-    .then(() => catchUp('unknown'))
-    .catch((error) => console.error(error))
+  catchUp('failed').then(() => catchUp('unknown'))
 })
 
 // What was taken is passed on before the end.

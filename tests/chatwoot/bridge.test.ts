@@ -18,7 +18,7 @@ const KEY = 'k'.repeat(32)
 const WAIT = { timeout: 20_000 }
 
 /** Chatwoot, the bridge, and the sandbox with a bot. */
-const bridged = async (bot?: Bot) => {
+const bridged = async (bot?: Bot, more: NodeJS.ProcessEnv = {}) => {
   const port = await freePort()
   let faultOf = (_call: ApiCall): Fault | undefined => undefined
   const chatwoot = await startChatwoot(`http://127.0.0.1:${port}/chatwoot`)
@@ -34,6 +34,7 @@ const bridged = async (bot?: Bot) => {
     SIGNING_SECRET: SECRET,
     PORT: String(port),
     STATE_FILE: join(folder, 'state.json'),
+    ...more,
   }
   let child: ChildProcess | undefined
   let errors = ''
@@ -292,6 +293,13 @@ it('what waited while an agent took over is told later, and what comes late does
     { transcript: [{ from: 'agent', text: 'I am here too' }] },
     { text: 'Fine' },
   ])
+
+  // Nobody tells that the agent hands back, but the next message does.
+  await chatwoot.setStatus(1, 'open')
+  chatwoot.faults.losesWebhook = true
+  await chatwoot.setStatus(1, 'pending')
+  await chatwoot.userSays(1, 'Back')
+  await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'Back' } })
 })
 
 it('a transcript has 50 lines, and nothing is lost that happens while it is told', async () => {
@@ -324,9 +332,15 @@ it('drops a repeat after a restart too; follows no redirect; takes no secret tha
   expect(await chatwoot.repeat()).toBe(204)
   const { id } = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
   sandbox.chat.operations.updateMessage({ id, tags: { delivery: 'unknown' } })
+  // What is older than a day may have been shown before.
+  const { conversationId, userId } = sandbox.chat.messages.get(id)
+  const old = sandbox.chat.createBotMessage({ conversationId, userId, type: 'text', payload: { text: 'Old' } })
+  const createdAt = new Date(Date.now() - 25 * 60 * 60_000).toISOString()
+  sandbox.chat.messages.put({ ...old, createdAt, tags: { delivery: 'unknown' } })
   await end()
   await start()
-  await expect.poll(() => sandbox.chat.messages.get(id).tags['delivery'], WAIT).toBeFalsy()
+  for (const each of [id, old.id])
+    await expect.poll(() => sandbox.chat.messages.get(each).tags['delivery'], WAIT).toBeFalsy()
   await chatwoot.userSays(1, 'Next')
   await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['You said: Once', 'You said: Next'])
 
@@ -343,8 +357,21 @@ it('drops a repeat after a restart too; follows no redirect; takes no secret tha
   expect(said).toBe('Set SIGNING_SECRET (whsec_…) in the environment: see README.md beside this file.\n')
 })
 
-it('what Chatwoot refuses is said as text', async () => {
-  const { chatwoot } = await bridged()
+/** In Node's options: a clock that runs 20 times as fast. */
+const FAST_CLOCK = 'data:text/javascript,const{now}=Date,start=now();Date.now=()=>start+20*(now()-start)'
+
+it('what Chatwoot refuses, or fails on for a minute, is said as text; a hand-over that it refuses is not promised', async () => {
+  const { chatwoot, sandbox, errors } = await bridged(undefined, { NODE_OPTIONS: `--import=${FAST_CLOCK}` })
+  chatwoot.faults.failsOnFiles = true
+  await chatwoot.userSays(2, 'file')
+  await expect.poll(() => contents(chatwoot.said(2)), WAIT).toEqual([expect.stringMatching(/^The menu\nhttp.*pdf$/)])
+
+  chatwoot.faults.refusesStatus = true
+  const { id } = sandbox.chat.conversations.all()[0]!
+  await sandbox.say(id, { type: 'any', payload: { type: 'handoff', text: 'A human will be with you' } })
+  await expect.poll(errors, WAIT).toMatch(/toggle_status: 403/)
+  await sandbox.say(id, { type: 'text', payload: { text: 'Go on' } })
+  await expect.poll(() => contents(chatwoot.said(2)).slice(1), WAIT).toEqual(['Go on'])
   chatwoot.faults.refusedType = 'input_select'
   await chatwoot.userSays(1, 'choice')
   await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['Which size?\nSmall\nLarge'])

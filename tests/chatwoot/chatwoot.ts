@@ -42,20 +42,24 @@ const faultOf = ({ content_type: type, content_attributes: { items = [] } = {} }
  * @param bridgeUrl what they are sent to
  */
 export const startChatwoot = async (bridgeUrl: string) => {
-  const conversations = new Map<number, { status: Status; messages: ChatwootMessage[] }>()
+  const conversations = new Map<number, { status: Status; updatedAt: number; messages: ChatwootMessage[] }>()
   const faults = {
     isDown: false,
     redirects: false,
     clockOffsetMs: 0,
     refusedType: '',
-    /** What events of messages say that the status is, as those do that come late. */
+    /** What events of messages say that the status was before, as those do that come late. */
     lateStatus: undefined as Status | undefined,
+    /** The account's webhook gets nothing: Chatwoot sends its events once. */
+    losesWebhook: false,
+    failsOnFiles: false,
+    refusesStatus: false,
   }
   let lastId = 100
   let lastEvent: { body: string; headers: Record<string, string> } | undefined
 
   const conversationOf = (id: number) => {
-    const conversation = conversations.get(id) ?? { status: 'pending', messages: [] }
+    const conversation = conversations.get(id) ?? { status: 'pending', updatedAt: 0, messages: [] }
     conversations.set(id, conversation)
     return conversation
   }
@@ -66,7 +70,8 @@ export const startChatwoot = async (bridgeUrl: string) => {
     return response?.status
   }
 
-  const emit = (from: keyof typeof SECRETS, event: object) => {
+  const emit = async (from: keyof typeof SECRETS, event: object) => {
+    if (from === 'webhook' && faults.losesWebhook) return undefined
     const body = JSON.stringify({ ...event, account: { id: ACCOUNT } })
     const timestamp = String(Math.floor((Date.now() + faults.clockOffsetMs) / 1000))
     const signature = createHmac('sha256', SECRETS[from]).update(`${timestamp}.${body}`).digest('hex')
@@ -80,13 +85,16 @@ export const startChatwoot = async (bridgeUrl: string) => {
     return post()
   }
 
-  const dataOf = (id: number) => ({ id, status: conversationOf(id).status, meta: { sender: USER } })
+  const dataOf = (id: number) => {
+    const { status, updatedAt } = conversationOf(id)
+    return { id, status, updated_at: updatedAt, meta: { sender: USER } }
+  }
 
   const emitMessage = (event: string, id: number, { file: _file, ...message }: ChatwootMessage) =>
     emit('bot', {
       event,
       ...message,
-      conversation: { ...dataOf(id), ...(faults.lateStatus && { status: faults.lateStatus }) },
+      conversation: { ...dataOf(id), ...(faults.lateStatus && { status: faults.lateStatus, updated_at: 0 }) },
     })
 
   const add = async (id: number, fields: Partial<ChatwootMessage>) => {
@@ -101,12 +109,13 @@ export const startChatwoot = async (bridgeUrl: string) => {
       ...fields,
     }
     conversationOf(id).messages.push(message)
+    conversationOf(id).updatedAt++
     await emitMessage('message_created', id, message)
     return message
   }
 
   const setStatus = async (id: number, status: Status) => {
-    conversationOf(id).status = status
+    Object.assign(conversationOf(id), { status, updatedAt: conversationOf(id).updatedAt + 1 })
     if (status !== 'pending') await emit('bot', { event: `conversation_${status}ed`, ...dataOf(id) })
     await emit('webhook', { event: 'conversation_status_changed', ...dataOf(id) })
   }
@@ -128,9 +137,11 @@ export const startChatwoot = async (bridgeUrl: string) => {
     const [, id, path] =
       request.url!.match(/^\/api\/v1\/accounts\/1\/conversations\/(\d+)\/(messages|toggle_status)$/) ?? []
     if (faults.isDown) return response.writeHead(503).end()
+    if (faults.failsOnFiles && fields.file) return response.writeHead(500).end()
     if (faults.redirects) return response.writeHead(301, { location: '/' }).end()
     if (request.headers['api_access_token'] !== TOKEN) return response.writeHead(401).end()
     if (request.method !== 'POST' || !conversations.has(Number(id))) return response.writeHead(404).end()
+    if (path === 'toggle_status' && faults.refusesStatus) return response.writeHead(403).end()
     if (path === 'toggle_status') await setStatus(Number(id), fields.status!)
     else {
       const fault = fields.content_type === faults.refusedType ? 'refused' : faultOf(fields as ChatwootMessage)
