@@ -18,7 +18,7 @@ export const START_OPTIONS = {
     type: 'string',
     multiple: true,
     value: 'KEY',
-    help: 'the access key that it takes; twice, while one is being replaced (none)',
+    help: 'the access key that it takes, of 32 characters or more; twice, while one is being replaced (none)',
   },
   secret: {
     type: 'string',

@@ -222,8 +222,11 @@ describe('the Hub’s page', () => {
 
   it('its message and its error are as the integration has them', async () => {
     const headers = { 'webhook-id': '', 'webhook-timestamp': '', 'user-agent': '', 'botpress-created-at': '' }
-    mustBeDocumentedDelivery(headers, JSON.parse(await block('hub.md', '{\n  "type": "text"')))
-    const [, error] = (await readFile('hub.md', 'utf8')).match(/`(\{ "path".*?\})`/)!
+    const hub = await readFile('hub.md', 'utf8')
+    const [, message, ids] = hub.match(/such as `(\{ "type".*?), … \}`, with\sBotpress's own ids in (.*?)\./s)!
+    const botpressIds = [...ids!.matchAll(/`(\w+)`/g)].map(([, name]) => [name, 'id'])
+    mustBeDocumentedDelivery(headers, { ...JSON.parse(`${message} }`), ...Object.fromEntries(botpressIds) })
+    const [, error] = hub.match(/`(\{ "path".*?\})`/)!
     const sandbox = await sandboxForTest()
     const { body } = await send(sandbox, { ...messageBody(), userId: undefined }, { unchecked: true })
     expect(body.errors).toEqual([JSON.parse(error!)])
