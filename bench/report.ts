@@ -1,9 +1,9 @@
 /** What is measured, in the order of the report. */
 export const TITLES = {
   firstMessageCalls: 'API calls, first message',
-  firstMessageLatencies: 'API latencies (100 ms), first message',
+  firstMessageLatencies: 'time of a first message, in API calls',
   laterMessageCalls: 'API calls, later message',
-  laterMessageLatencies: 'API latencies (100 ms), later message',
+  laterMessageLatencies: 'time of a later message, in API calls',
   apiConnections: 'connections to the API, 20 messages',
   endpointConnections: 'connections to the endpoint, 20 messages',
   inPerSecondOfOne: 'messages/s in, one instance',
