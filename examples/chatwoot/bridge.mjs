@@ -30,20 +30,19 @@ const cut = (text, length) => text.slice(0, length).toWellFormed()
 
 const readState = () => {
   try {
-    return JSON.parse(readFileSync(STATE_FILE, 'utf8'))
+    const { untold, seen } = JSON.parse(readFileSync(STATE_FILE, 'utf8'))
+    return { untold, seen: new Map(seen) }
   } catch ({ code, message }) {
     if (code !== 'ENOENT') console.error(`${STATE_FILE} cannot be read: ${message}`)
-    return {}
+    return { untold: {}, seen: new Map() }
   }
 }
 
-const state = readState()
-
-/** By conversation: since when a human has been in charge, and what was said that the bot has not been told. */
-const untold = state.untold ?? {}
-
-/** When each request of the last day came, by its id: one that comes again is dropped. */
-const seen = new Map(state.seen)
+/**
+ * `untold`, by conversation: since when a human has been in charge, and what was said that the bot has not been told.
+ * `seen`: when each request of the last day came, by its id. One that comes again is dropped.
+ */
+const { untold, seen } = readState()
 
 const save = () => {
   try {
@@ -63,10 +62,12 @@ const onChatwoot = (event) => {
   // An event about a conversation is the conversation itself; others have it in them.
   const { id, status, updated_at: at, meta } = event.conversation ?? event
   const contact = meta?.sender
-  if (!contact || event.private) return
+  const { from, messages } = saidIn(event)
+  const isAboutStatus = event.event.startsWith('conversation_')
+  // The update of a message may have an old status, and a new time.
+  if (!contact || event.private || (messages.length === 0 && !isAboutStatus)) return
   const conversationId = String(id)
   if (!(at < statuses.get(conversationId)?.at)) statuses.set(conversationId, { status, at })
-  const { from, messages } = saidIn(event)
   inTurn(`to the bot: ${conversationId}`, async () => {
     // Events about the conversation have no messages. `conversation_opened` starts the notes, and a
     // `conversation_status_changed` to pending ends them.
@@ -92,7 +93,7 @@ const saidIn = ({ event, id, message_type, content, attachments, content_attribu
   const isAgent = message_type === 'outgoing' && sender?.type === 'user' // Chatwoot calls its agents users.
   if (event !== 'message_created' || !(isUser || isAgent)) return { messages: [] }
   const messages = (attachments ?? []).map((attachment, index) => mediaOf(attachment, `${id}-${index}`))
-  if (content) messages.unshift({ messageId: `${id}`, type: 'text', text: content })
+  if (content) messages.unshift({ messageId: `${id}`, type: 'text', text: cut(content, 30_000) })
   return { from: isUser ? 'user' : 'agent', messages }
 }
 
@@ -332,7 +333,9 @@ const server = createServer(async (request, response) => {
 server.listen(Number(PORT), () => {
   console.log(`Listening on port ${PORT}`)
   // What failed, and what may have arrived: repeats are dropped.
-  catchUp('failed').then(() => catchUp('unknown'))
+  catchUp('failed')
+    .then(() => catchUp('unknown'))
+    .catch((error) => console.error(error))
 })
 
 // What was taken is passed on before the end.

@@ -233,7 +233,7 @@ it('takes nothing that is not signed or too old, and drops repeats', async () =>
   expect((await heard()).map(({ payload }) => payload)).toEqual([{ text: 'Once' }, { text: 'Twice' }, { text: 'Next' }])
 })
 
-it('bears what is odd: paths, broken pictures, empty choices, attachments without a URL, other inboxes', async () => {
+it('bears what is odd: paths, broken pictures, empty choices, attachments without a URL, long mails', async () => {
   const odd = http.createServer((_request, response) => {
     response.writeHead(200, { 'content-length': 1000 }).write('abc')
     setTimeout(() => response.destroy(), 100)
@@ -260,14 +260,18 @@ it('bears what is odd: paths, broken pictures, empty choices, attachments withou
   await chatwoot.setStatus(1, 'pending')
   await chatwoot.userSays(1, '', { attachments: [{ file_type: 'contact', data_url: '', fallback_title: 'Bob +1' }] })
   await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'Bob +1' } })
+  // A long mail: the integration takes 128 KB.
+  await chatwoot.userSays(1, 'é'.repeat(140_000))
+  await expect.poll(async () => (await heard()).at(-1), WAIT).toMatchObject({ payload: { text: 'é'.repeat(30_000) } })
 })
 
 it('what waited while an agent took over is told later, and what comes late does not hand back', async () => {
-  const { chatwoot, heard, failWith, folder } = await bridged(() => undefined)
+  const { chatwoot, heard, failWith, folder, errors } = await bridged(() => undefined)
   await chatwoot.userSays(1, 'Hello')
   await expect.poll(async () => (await heard()).length, WAIT).toBe(1)
   failWith(() => ({ answer: { status: 503 } }))
   await chatwoot.userSays(1, 'One')
+  await expect.poll(errors, WAIT).toMatch(/webhook: 50\d/)
   await chatwoot.userSays(1, 'Two')
   await chatwoot.setStatus(1, 'open')
   failWith(() => undefined)
@@ -276,6 +280,7 @@ it('what waited while an agent took over is told later, and what comes late does
   chatwoot.faults.lateStatus = 'pending'
   await chatwoot.userSays(1, 'Late')
   chatwoot.faults.lateStatus = undefined
+  await chatwoot.updateLast(1, 'pending')
   await chatwoot.setStatus(1, 'pending')
   await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
   await chatwoot.agentSays(1, 'Thank you for waiting', { sender: { type: 'automation' } })
@@ -329,6 +334,7 @@ it('drops a repeat after a restart too; follows no redirect; takes no secret tha
   await expect.poll(() => contents(chatwoot.said(1)), WAIT).toEqual(['You said: Once'])
   await end()
   await start()
+  expect(errors()).toBe('')
   expect(await chatwoot.repeat()).toBe(204)
   const { id } = sandbox.chat.messages.all().find(({ direction }) => direction === 'outgoing')!
   sandbox.chat.operations.updateMessage({ id, tags: { delivery: 'unknown' } })

@@ -168,6 +168,12 @@ export const startChatwoot = async (bridgeUrl: string) => {
     agentSays: (id: number, content: string, more: Partial<ChatwootMessage> = {}) =>
       add(id, { content, message_type: 'outgoing', sender: { type: 'user' }, ...more }),
     setStatus,
+    /** The channel has taken the last message: its update has the status from before it was sent, though a newer time. */
+    updateLast: (id: number, status: Status) => {
+      const { messages, updatedAt } = conversationOf(id)
+      const conversation = { ...dataOf(id), status, updated_at: updatedAt + 0.5 }
+      return emit('bot', { event: 'message_updated', ...messages.at(-1), conversation })
+    },
     /** The user picks an option of a choice, in the chat of a website. */
     choose: async (id: number, message: ChatwootMessage, value: string) => {
       const item = message.content_attributes.items?.find((candidate) => candidate['value'] === value)
