@@ -83,6 +83,8 @@ describe('faults of the endpoint, which is the backend’s own', () => {
     const [delivery] = await deliveries(1)
     expect(delivery).toMatchObject({ outcome: 'failed' })
     expect(delivery!.tries).toHaveLength(4)
+    const { host } = new URL(endpoint.url)
+    expect(delivery!.tries[0]).toMatchObject({ error: `connect ECONNREFUSED ${host}` })
     expect(logged.join('\n')).toMatch(/could not be reached \(ECONNREFUSED\)/)
     expect(endpoint.messages()).toHaveLength(0)
     await control('DELETE', '/faults')

@@ -17,9 +17,12 @@ exports.urlOf = (request) => urls.get(request) ?? `${request.protocol}//${reques
 /** Makes a connection for each request. Like the integration's own agents, it hands it over when it is made. */
 class ConnectedAgent extends http.Agent {
   /** @param {any} options @param {any} callback */
-  createConnection({ port }, callback) {
+  createConnection({ port, headers }, callback) {
     const socket = net.connect({ host: '127.0.0.1', port })
-    return void socket.once('connect', () => callback(null, socket)).once('error', callback)
+    // As if it had been the host that was meant.
+    const fail = (/** @type {any} */ error) =>
+      callback(Object.assign(error, { message: `connect ${error.code} ${headers.host}` }))
+    return void socket.once('connect', () => callback(null, socket)).once('error', fail)
   }
 }
 const agent = new ConnectedAgent()
