@@ -28,6 +28,10 @@ const cut = (text, length) => text.slice(0, length).toWellFormed()
 
 // ---- What is remembered, also over a restart
 
+/**
+ * `untold`, by conversation: since when a human has been in charge, and what was said that the bot has not been told.
+ * `seen`: when each request of the last day came, by its id. One that comes again is dropped.
+ */
 const readState = () => {
   try {
     const { untold, seen } = JSON.parse(readFileSync(STATE_FILE, 'utf8'))
@@ -38,10 +42,6 @@ const readState = () => {
   }
 }
 
-/**
- * `untold`, by conversation: since when a human has been in charge, and what was said that the bot has not been told.
- * `seen`: when each request of the last day came, by its id. One that comes again is dropped.
- */
 const { untold, seen } = readState()
 
 const save = () => {
@@ -62,16 +62,17 @@ const onChatwoot = (event) => {
   // An event about a conversation is the conversation itself; others have it in them.
   const { id, status, updated_at: at, meta } = event.conversation ?? event
   const contact = meta?.sender
+  if (!contact || event.private) return
   const { from, messages } = saidIn(event)
-  const isAboutStatus = event.event.startsWith('conversation_')
-  // The update of a message may have an old status, and a new time.
-  if (!contact || event.private || (messages.length === 0 && !isAboutStatus)) return
+  // An update of a message, as when it was delivered: it may have an old status, though a new time.
+  if (messages.length === 0 && !event.event.startsWith('conversation_')) return
   const conversationId = String(id)
-  if (!(at < statuses.get(conversationId)?.at)) statuses.set(conversationId, { status, at })
+  const isLate = at < statuses.get(conversationId)?.at
+  if (!isLate) statuses.set(conversationId, { status, at })
   inTurn(`to the bot: ${conversationId}`, async () => {
-    // Events about the conversation have no messages. `conversation_opened` starts the notes, and a
-    // `conversation_status_changed` to pending ends them.
+    // An event about the conversation has no messages: it starts the notes, or ends them.
     if (event.event === 'conversation_opened') startNoting(conversationId)
+    // Pending when it was said, and still.
     const isForBot = from !== 'agent' && status === 'pending' && statuses.get(conversationId).status === 'pending'
     if (!isForBot) return note(conversationId, from, messages)
     const userId = String(contact.id)
@@ -130,7 +131,7 @@ const resume = async (conversationId, userId) => {
   const entry = untold[conversationId]
   if (!entry) return
   const transcript = entry.lines.map(({ from, text }) => ({ from, text }))
-  // The same at every try, so that the bot gets it once, and another if there is more to tell.
+  // The same at every try, so that the bot gets it once; a new one when more has been said.
   const eventId = `resumed-${conversationId}-${entry.since}-${entry.lines.at(-1)?.id}`
   const { ok } = await toBot('/events', { conversationId, userId, type: 'resumed', eventId, payload: { transcript } })
   if (!ok) return // The next message tries again.
@@ -147,14 +148,13 @@ const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) =>
   if (type === 'test') return // Botpress tries the URL when the configuration is saved.
   const createdAt = headers['botpress-created-at']
   if (Date.parse(createdAt) < Date.now() - DAY_MS) return // Too late, and perhaps shown before.
-  // A time as text, and then the id, which is greater for the later one of a millisecond.
+  // A time as text, and then the id: ids grow within a millisecond.
   const sortKey = `${createdAt} ${botpressMessageId}`
   const messages = waiting.get(conversationId) ?? []
   messages.push({ sortKey, type, payload })
   waiting.set(conversationId, messages)
   inTurn(`to Chatwoot: ${conversationId}`, async () => {
-    // Another may be on its way that was said before: each turn shows the earliest, not always its own.
-    await sleep(200)
+    await sleep(200) // One that was said before may be on its way. There are as many turns as messages.
     messages.sort((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
     const earliest = messages.shift()
     if (messages.length === 0) waiting.delete(conversationId)
@@ -177,10 +177,8 @@ const messagesOf = (type, payload) => {
   if (type === 'choice' || type === 'dropdown') return [selectOf(text, options)]
   if (type === 'card') return cardOf(payload)
   if (type === 'carousel') return items.flatMap(cardOf)
-  if (type === 'location') {
-    const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
-    return [{ text: joined(title, address, map) }]
-  }
+  const map = `https://www.google.com/maps/search/?api=1&query=${latitude},${longitude}`
+  if (type === 'location') return [{ text: joined(title, address, map) }]
   const fileUrl = payload[`${type}Url`]
   if (fileUrl) return [{ text: joined(title, fileUrl), fileUrl, title }]
   return [{ text: payload.markdown ?? text ?? JSON.stringify(payload) }]
@@ -209,18 +207,17 @@ const cardOf = ({ title, subtitle = '', imageUrl = '', actions = [] }) => {
 
 /** A file may be gone, and Chatwoot may refuse what is rich, or fail on it. */
 const say = async (conversationId, { text, rich, fileUrl, title }) => {
-  const better = fileUrl ? await uploadOf(fileUrl, title) : rich
+  const better = fileUrl ? await uploadOf(fileUrl, title).catch(() => undefined) : rich
   if (better && (await toChatwoot(conversationId, 'messages', better, { minutes: 1 })).ok) return
   if (text) await toChatwoot(conversationId, 'messages', { content: text })
 }
 
 const uploadOf = async (url, content = '') => {
-  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) }).catch(() => undefined)
-  const file = response?.ok ? await response.blob().catch(() => undefined) : undefined
-  if (!file) return undefined
+  const response = await fetch(url, { signal: AbortSignal.timeout(30_000) })
+  if (!response.ok) return undefined
   const form = new FormData()
   form.set('content', content)
-  form.set('attachments[]', file, new URL(url).pathname.split('/').pop() || 'file')
+  form.set('attachments[]', await response.blob(), new URL(url).pathname.split('/').pop() || 'file')
   return form
 }
 
@@ -247,11 +244,10 @@ const toChatwoot = (conversationId, path, body, limit) => {
 
 /** Posts JSON, or a form, with growing pauses until it is taken or refused, or the time is up. */
 const post = async (url, headers, body, { minutes = 60 } = {}) => {
-  const isForm = body instanceof FormData
-  const type = isForm ? {} : { 'content-type': 'application/json' }
-  const content = isForm ? body : JSON.stringify(body)
+  const json = { headers: { ...headers, 'content-type': 'application/json' }, body: JSON.stringify(body) }
+  const content = body instanceof FormData ? { headers, body } : json
   // A redirect would be followed with a GET, and lose the message.
-  const request = { method: 'POST', redirect: 'manual', headers: { ...headers, ...type }, body: content }
+  const request = { method: 'POST', redirect: 'manual', ...content }
   const end = Date.now() + minutes * 60_000
   for (let seconds = 1; Date.now() < end; seconds = Math.min(seconds * 2, 30)) {
     const response = await fetch(url, { ...request, signal: AbortSignal.timeout(60_000) }).catch(() => undefined)
@@ -259,8 +255,8 @@ const post = async (url, headers, body, { minutes = 60 } = {}) => {
     if (response?.ok) return { ok: true, answer }
     const { host, pathname } = new URL(url)
     console.error(`${host}${pathname}: ${response ? `${response.status} ${answer}` : 'no answer'}`)
-    const mayPass = !response || response.status >= 500 || [408, 429].includes(response.status)
-    if (!mayPass) break
+    const isRefused = response && response.status < 500 && ![408, 429].includes(response.status)
+    if (isRefused) break
     const asked = Number(response?.headers.get('retry-after')) || 0
     await sleep(Math.min(Math.max(asked, seconds), 600) * 1000)
   }
@@ -301,7 +297,7 @@ const isFromChatwoot = ({ 'x-chatwoot-timestamp': at, 'x-chatwoot-signature': si
 
 // ---- The server
 
-const PATHS = new Map([
+const ROUTES = new Map([
   ['/bot', { isGenuine: isFromBot, take: onBot, idHeader: 'webhook-id' }],
   ['/chatwoot', { isGenuine: isFromChatwoot, take: onChatwoot, idHeader: 'x-chatwoot-delivery' }],
 ])
@@ -309,33 +305,28 @@ const PATHS = new Map([
 const MAX_BYTES = 20_000_000 // A long mail is in an event several times.
 
 const server = createServer(async (request, response) => {
-  const path = PATHS.get(request.url)
-  const isShort = Number(request.headers['content-length']) <= MAX_BYTES
-  const body = path && isShort ? await bodyOf(request).catch(() => '') : '' // The connection may break.
-  const status = !path ? 404 : !isShort ? 413 : path.isGenuine(request.headers, body) ? 204 : 401
+  const route = ROUTES.get(request.url)
+  const isShort = Number(request.headers['content-length']) <= MAX_BYTES // And its length is given.
+  const body = route && isShort ? await bodyOf(request).catch(() => '') : '' // The connection may break.
+  const status = !route ? 404 : !isShort ? 413 : route.isGenuine(request.headers, body) ? 204 : 401
   response.writeHead(status).end() // First the answer, then the work.
   if (status !== 204) return console.error(`${request.method} ${request.url}: answered ${status}`)
-  const id = request.headers[path.idHeader]
+  const id = request.headers[route.idHeader]
   if (seen.has(id)) return
   if (id) seen.set(id, Date.now())
-  for (const [old, at] of seen) {
-    if (at > Date.now() - DAY_MS) break
-    seen.delete(old)
-  }
+  for (const [old, at] of seen) if (at < Date.now() - DAY_MS) seen.delete(old)
   save()
   try {
-    path.take(JSON.parse(body), request.headers)
+    route.take(JSON.parse(body), request.headers)
   } catch (error) {
     console.error(error)
   }
 })
 
-server.listen(Number(PORT), () => {
+server.listen(Number(PORT), async () => {
   console.log(`Listening on port ${PORT}`)
-  // What failed, and what may have arrived: repeats are dropped.
-  catchUp('failed')
-    .then(() => catchUp('unknown'))
-    .catch((error) => console.error(error))
+  // What failed, and what may have arrived: /bot drops repeats.
+  for (const delivery of ['failed', 'unknown']) await catchUp(delivery).catch((error) => console.error(error))
 })
 
 // What was taken is passed on before the end.
