@@ -10,16 +10,17 @@ describe('what is found', () => {
 
   beforeEach(async () => {
     ;({ page, sandbox } = await open())
-    await letEndpoint(page, 'answer 302')
-    await page.getByLabel('How often Endpoint does so').fill('1')
-    await page.getByLabel('How often Endpoint does so').blur()
-    await send(sandbox, messageBody({ text: 'Broken', conversationId: 'tea' }))
-    await traces(page, /Broken.*not delivered/).waitFor()
-    await send(sandbox, messageBody({ text: 'silent', conversationId: 'tea' }))
     const { body } = await send(sandbox, messageBody({ text: 'silent', conversationId: 'lunch' }))
     await sandbox.say(body.conversation.id, { type: 'text', payload: { text: 'From the bot alone' } })
     await send(sandbox, { ...messageBody({ text: 'Wrong', conversationId: 'lunch' }), userId: 5 }, { unchecked: true })
     await traces(page, /Wrong.*refused/).waitFor()
+    await send(sandbox, messageBody({ text: 'silent', conversationId: 'tea' }))
+    await letEndpoint(page, 'answer 302')
+    await page.getByLabel('How often Endpoint does so').fill('1')
+    await page.getByLabel('How often Endpoint does so').blur()
+    // The last, so that nothing that is delivered brings it along.
+    await send(sandbox, messageBody({ text: 'Broken', conversationId: 'tea' }))
+    await traces(page, /Broken.*not delivered/).waitFor()
     await traces(page).nth(5).waitFor()
   })
 
