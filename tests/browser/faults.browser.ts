@@ -125,6 +125,23 @@ describe('what goes wrong', () => {
     expect(await page.getByLabel('What Endpoint does').inputValue()).toBe('normal')
   })
 
+  it('is what was set last, though earlier changes are slow on their way', async () => {
+    const { page } = await open()
+    const delays = [400, 200, 0]
+    let answered = 0
+    await page.route('**/control/faults', async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, delays.shift()))
+      await route.fulfill({ response: await route.fetch() })
+      answered++
+    })
+    await letEndpoint(page, 'answer 503')
+    await page.getByLabel('What Botpress does').selectOption('rate-limit')
+    await expect.poll(() => answered).toBe(3)
+    await page.reload()
+    const chip = page.getByRole('group', { name: 'Set to go wrong' })
+    await chip.getByText('Endpoint: answer 503, 2 more; Botpress: rate-limit, 3 more').waitFor()
+  })
+
   it('says what it refuses', async () => {
     const { page } = await open()
     await letEndpoint(page, 'answer 500')

@@ -34,6 +34,9 @@ export const start = signal(undefined)
 /** @type {import('@preact/signals').Signal<FaultSettings | undefined>} */
 export const faults = signal(undefined)
 
+/** How many changes of them are on their way: until they are answered, what the server tells is older than what is shown. */
+export const faultChanges = signal(0)
+
 /** @type {import('@preact/signals').Signal<InstanceState[]>} */
 export const instances = signal([])
 
@@ -91,7 +94,9 @@ const appliers = {
     run = data.run
     start.value = data
   },
-  faults: (data) => (faults.value = data),
+  faults: (data) => {
+    if (faultChanges.value === 0) faults.value = data
+  },
   instances: (data) => (instances.value = data),
   exchange: (data) => {
     const trace = traceWith(ofRun(data.trace))

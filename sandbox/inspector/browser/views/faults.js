@@ -2,7 +2,7 @@ import { signal } from '@preact/signals'
 import { useState } from 'preact/hooks'
 import { html } from 'htm/preact'
 import { resetFaults, setFaults } from '../model/server.js'
-import { faults } from '../model/store.js'
+import { faultChanges, faults } from '../model/store.js'
 
 /** @import { FaultSettings } from '../../../control/faults' */
 /** @typedef {NonNullable<FaultSettings['endpoint']>} EndpointFault */
@@ -53,16 +53,36 @@ const apply = async (change) => {
   }
 }
 
-/** It counts at once, so that the next change builds on it. @param {FaultSettings} changes */
-const change = (changes) => {
+let lastChange = Promise.resolve()
+
+/**
+ * Shows a change at once, so that the next builds on it, and sends it after those before.
+ *
+ * @param {FaultSettings} after
+ * @param {() => Promise<FaultSettings>} send
+ */
+const change = (after, send) => {
   const before = faults.value
-  const after = { ...before, ...changes }
   faults.value = after
-  const undo = (/** @type {Error} */ error) => {
-    if (faults.value === after) faults.value = before
-    throw error
-  }
-  return apply(setFaults(after).catch(undo))
+  faultChanges.value++
+  const sent = lastChange.then(send)
+  lastChange = sent.then(
+    (answer) => ended(after, answer),
+    () => ended(after, before)
+  )
+  return apply(sent)
+}
+
+/** @param {FaultSettings} shown @param {FaultSettings | undefined} settings those that hold now */
+const ended = (shown, settings) => {
+  faultChanges.value--
+  if (faults.value === shown) faults.value = settings
+}
+
+/** @param {FaultSettings} changes */
+const set = (changes) => {
+  const after = { ...faults.value, ...changes }
+  return change(after, () => setFaults(after))
 }
 
 /**
@@ -152,14 +172,14 @@ export const Faults = () => {
       does=${ofEndpoint(endpoint)}
       choices=${ENDPOINT}
       fault=${endpoint}
-      onChange=${(/** @type {EndpointFault} */ fault) => change({ endpoint: fault })}
+      onChange=${(/** @type {EndpointFault} */ fault) => set({ endpoint: fault })}
     />
     <${Sentence}
       who="Botpress"
       does=${ofBotpress(botpress)}
       choices=${BOTPRESS}
       fault=${botpress}
-      onChange=${(/** @type {BotpressFault} */ fault) => change({ botpress: fault })}
+      onChange=${(/** @type {BotpressFault} */ fault) => set({ botpress: fault })}
     />
     ${refused.value && html`<span class="bad" role="alert">${refused.value}</span>`}
   </form>`
@@ -180,6 +200,6 @@ export const FaultsSet = () => {
   const told = all.filter(([, does]) => does !== 'normal').map(([who, does, fault]) => toldOf(who, does, fault))
   if (told.length === 0) return null
   return html`<span class="faults-set" role="group" aria-label="Set to go wrong"
-    >${told.join('; ')}<button type="button" onClick=${() => apply(resetFaults())}>Stop</button></span
+    >${told.join('; ')}<button type="button" onClick=${() => change({}, resetFaults)}>Stop</button></span
   >`
 }
