@@ -55,7 +55,7 @@ const save = () => {
 
 // ---- From Chatwoot to the bot
 
-/** By conversation: its status, and since when. An event may wait, or come late, with an old one. */
+/** By conversation: its newest status, and the time of that. An event may wait, or come late, with an older one. */
 const statuses = new Map()
 
 const onChatwoot = (event) => {
@@ -64,13 +64,13 @@ const onChatwoot = (event) => {
   const contact = meta?.sender
   if (!contact || event.private) return
   const { from, messages } = saidIn(event)
-  // An update of a message, as when it was delivered: it may have an old status, though a new time.
+  // There is nothing to pass on, nor to learn: the update of a message may have an old status, though a new time.
   if (messages.length === 0 && !event.event.startsWith('conversation_')) return
   const conversationId = String(id)
   const isLate = at < statuses.get(conversationId)?.at
   if (!isLate) statuses.set(conversationId, { status, at })
   inTurn(`to the bot: ${conversationId}`, async () => {
-    // An event about the conversation has no messages: it starts the notes, or ends them.
+    // An event about the conversation has no messages: it starts the notes here, or ends them in `resume`.
     if (event.event === 'conversation_opened') startNoting(conversationId)
     // Pending when it was said, and still.
     const isForBot = from !== 'agent' && status === 'pending' && statuses.get(conversationId).status === 'pending'
@@ -85,11 +85,9 @@ const onChatwoot = (event) => {
 /** Who has said what in an event: the user, or an agent, but no automation. The messages are as the bot gets them. */
 const saidIn = ({ event, id, message_type, content, attachments, content_attributes, sender }) => {
   // In the website's chat, the user's choice is an update of the message that offered it.
-  const chosen = content_attributes?.submitted_values?.[0]
-  if (event === 'message_updated' && chosen?.title) {
-    const { title: text, value } = chosen
-    return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text, payload: { value } }] }
-  }
+  const { title, value } = content_attributes?.submitted_values?.[0] ?? {}
+  if (event === 'message_updated' && title)
+    return { from: 'user', messages: [{ messageId: `${id}-chosen`, type: 'text', text: title, payload: { value } }] }
   const isUser = message_type === 'incoming'
   const isAgent = message_type === 'outgoing' && sender?.type === 'user' // Chatwoot calls its agents users.
   if (event !== 'message_created' || !(isUser || isAgent)) return { messages: [] }
@@ -148,13 +146,14 @@ const onBot = ({ type, payload, conversationId, botpressMessageId }, headers) =>
   if (type === 'test') return // Botpress tries the URL when the configuration is saved.
   const createdAt = headers['botpress-created-at']
   if (Date.parse(createdAt) < Date.now() - DAY_MS) return // Too late, and perhaps shown before.
-  // A time as text, and then the id: ids grow within a millisecond.
+  // Sorts by time, and within a millisecond by the id.
   const sortKey = `${createdAt} ${botpressMessageId}`
   const messages = waiting.get(conversationId) ?? []
   messages.push({ sortKey, type, payload })
   waiting.set(conversationId, messages)
   inTurn(`to Chatwoot: ${conversationId}`, async () => {
-    await sleep(200) // One that was said before may be on its way. There are as many turns as messages.
+    await sleep(200) // An earlier one may be on its way.
+    // Each message has a turn, which shows the earliest that waits, and not always its own.
     messages.sort((a, b) => (a.sortKey < b.sortKey ? -1 : 1))
     const earliest = messages.shift()
     if (messages.length === 0) waiting.delete(conversationId)
@@ -258,7 +257,8 @@ const post = async (url, headers, body, { minutes = 60 } = {}) => {
     const isRefused = response && response.status < 500 && ![408, 429].includes(response.status)
     if (isRefused) break
     const asked = Number(response?.headers.get('retry-after')) || 0
-    await sleep(Math.min(Math.max(asked, seconds), 600) * 1000)
+    const pauseMs = Math.min(Math.max(asked, seconds) * 1000, 600_000)
+    await sleep(Math.max(Math.min(pauseMs, end - Date.now()), 0))
   }
   return { ok: false }
 }
@@ -308,7 +308,7 @@ const server = createServer(async (request, response) => {
   const route = ROUTES.get(request.url)
   const isShort = Number(request.headers['content-length']) <= MAX_BYTES // And its length is given.
   const body = route && isShort ? await bodyOf(request).catch(() => '') : '' // The connection may break.
-  const status = !route ? 404 : !isShort ? 413 : route.isGenuine(request.headers, body) ? 204 : 401
+  const status = !route ? 404 : !isShort ? 413 : !route.isGenuine(request.headers, body) ? 401 : 204
   response.writeHead(status).end() // First the answer, then the work.
   if (status !== 204) return console.error(`${request.method} ${request.url}: answered ${status}`)
   const id = request.headers[route.idHeader]
@@ -325,7 +325,7 @@ const server = createServer(async (request, response) => {
 
 server.listen(Number(PORT), async () => {
   console.log(`Listening on port ${PORT}`)
-  // What failed, and what may have arrived: /bot drops repeats.
+  // `unknown` may have arrived: /bot drops repeats.
   for (const delivery of ['failed', 'unknown']) await catchUp(delivery).catch((error) => console.error(error))
 })
 
