@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import http from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -326,6 +326,27 @@ it('a transcript has 50 lines, and nothing is lost that happens while it is told
   for (const status of ['open', 'pending', 'open', 'pending'] as const) await chatwoot.setStatus(2, status)
   await expect.poll(async () => (await heard()).length, WAIT).toBe(5)
   expect((await heard()).slice(3)).toMatchObject([{ payload: { transcript: [] } }, { payload: { transcript: [] } }])
+})
+
+it('what an agent says after a kill is told, though Botpress took the event before', async () => {
+  const { chatwoot, heard, start, end, folder } = await bridged(() => undefined)
+  const file = join(folder, 'state.json')
+  await chatwoot.userSays(1, 'Hello')
+  await chatwoot.setStatus(1, 'open')
+  await chatwoot.agentSays(1, 'One')
+  await expect.poll(() => readFile(file, 'utf8'), WAIT).toContain('One')
+  const state = await readFile(file)
+  await chatwoot.setStatus(1, 'pending')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(2)
+  await end()
+  // As if it had ended before the answer.
+  await writeFile(file, state)
+  await start()
+  await chatwoot.setStatus(1, 'open')
+  await chatwoot.agentSays(1, 'Two')
+  await chatwoot.setStatus(1, 'pending')
+  await expect.poll(async () => (await heard()).length, WAIT).toBe(3)
+  expect(transcriptOf((await heard())[2]!.payload).map(({ text }) => text)).toEqual(['One', 'Two'])
 })
 
 it('drops a repeat after a restart too; follows no redirect; takes no secret that is none', async () => {
