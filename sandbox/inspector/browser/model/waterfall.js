@@ -162,10 +162,13 @@ export const scaleOf = (rows, now) => {
 /** Between two ticks, their words need so much of the axis. */
 const TICK_SHARE = 0.38
 
+/** So near to each other that one of them, times a power of ten, is near the middle of every axis. */
+const ROUND = [1, 1.5, 2, 3, 4, 6, 8]
+
 /** @param {number} durationMs @param {(ms: number) => number} place */
 const ticksOf = (durationMs, place) => {
   const magnitude = 10 ** Math.floor(Math.log10(Math.max(durationMs * TICK_SHARE, 1)))
-  const stepMs = magnitude * ([1, 2, 5].find((factor) => factor * magnitude >= durationMs * TICK_SHARE) ?? 10)
+  const stepMs = magnitude * (ROUND.find((factor) => factor * magnitude >= durationMs * TICK_SHARE) ?? 10)
   const ticks = [{ at: 0, ms: 0 }]
   for (let ms = stepMs; ms <= durationMs; ms += stepMs) {
     const at = place(ms)

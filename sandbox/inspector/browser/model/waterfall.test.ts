@@ -54,9 +54,11 @@ describe('the axis', () => {
     const ticksAfter = (ms: number) => scaleOf(rowsOf(trace([exchange({ durationMs: ms })])), 0).ticks
     expect(ticksAfter(1300)).toEqual([
       { at: 0, ms: 0 },
-      { at: 500 / 1300, ms: 500 },
+      { at: 600 / 1300, ms: 600 },
     ])
     expect(ticksAfter(4000).map(({ ms }) => ms)).toEqual([0, 2000])
+    expect(ticksAfter(3000).map(({ ms }) => ms)).toEqual([0, 1500])
+    for (let ms = 10; ms < 1e6; ms = Math.ceil(ms * 1.03)) expect(ticksAfter(ms), `after ${ms} ms`).toHaveLength(2)
     expect(ticksAfter(1).map(({ ms }) => ms)).toEqual([0])
   })
 
