@@ -50,6 +50,11 @@ export class BotpressFailure extends Error {
   }
 }
 
+/** Catches that something which the call names does not exist. */
+export const unlessMissing = (thrown: unknown): undefined => {
+  if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
+}
+
 /** As axios has it, and the client's own HTTP since version 2. */
 type RequestError = {
   message: string

@@ -1,5 +1,5 @@
 import type { Conversation, User } from '@botpress/client'
-import { BotpressFailure } from './botpress-failure'
+import { BotpressFailure, unlessMissing } from './botpress-failure'
 import type { Caller, Installation } from './caller'
 import { Remembered } from './remembered'
 
@@ -10,11 +10,11 @@ const externalIds = new Remembered<string>({ maxSize: 5000 })
 /** A field that is `undefined` stays as it is. */
 export type Profile = { name?: string; pictureUrl?: string }
 
+// What the caller's client throws, all of these throw.
+
 /**
  * The user with an external id, created if missing, with that profile. A remembered user costs a call only if its profile
  * differs.
- *
- * @throws what the caller's client throws
  */
 export const getOrCreateUser = async (
   { client, installation }: Caller,
@@ -30,11 +30,7 @@ export const getOrCreateUser = async (
   return users.set(installation, id, (await client.updateUser({ id: user.id, ...profile })).user)
 }
 
-/**
- * The conversation with an external id, created if missing.
- *
- * @throws what the caller's client throws
- */
+/** The conversation with an external id, created if missing. */
 export const getOrCreateConversation = async ({ client, installation }: Caller, id: string): Promise<Conversation> => {
   const known = conversations.get(installation, id)
   if (known) return known
@@ -45,11 +41,7 @@ export const getOrCreateConversation = async ({ client, installation }: Caller, 
 /** How often a user or a conversation may be deleted while something is made for it. */
 const MAX_DELETIONS = 3
 
-/**
- * Runs `work` with a user and a conversation that may be remembered, and again if they have been deleted meanwhile.
- *
- * @throws what `work` throws
- */
+/** Runs `work` with a user and a conversation that may be remembered, and again if they have been deleted meanwhile. */
 export const evenIfDeleted = async <T>(
   { installation }: Caller,
   ids: ExternalIds,
@@ -65,11 +57,7 @@ export const evenIfDeleted = async <T>(
   }
 }
 
-/**
- * Deletes the conversation with an external id, with its messages, if there is one.
- *
- * @throws what the caller's client throws
- */
+/** Deletes the conversation with an external id, with its messages, if there is one. */
 export const deleteConversation = async ({ client, installation }: Caller, conversationId: string): Promise<void> => {
   const { conversations: listed } = await client.listConversations({ tags: { id: conversationId } })
   for (const { id } of withKnown(listed, conversationId, conversations.get(installation, conversationId))) {
@@ -79,11 +67,7 @@ export const deleteConversation = async ({ client, installation }: Caller, conve
   forget(installation, { conversationId })
 }
 
-/**
- * Deletes the user with an external id, if there is one.
- *
- * @throws what the caller's client throws
- */
+/** Deletes the user with an external id, if there is one. */
 export const deleteUser = async ({ client, installation }: Caller, userId: string): Promise<void> => {
   const { users: listed } = await client.listUsers({ tags: { id: userId } })
   for (const { id } of withKnown(listed, userId, users.get(installation, userId))) {
@@ -100,10 +84,6 @@ const withKnown = (listed: Tagged[], externalId: string, known: Tagged | undefin
   ...(known ? [known] : []),
 ]
 
-const unlessMissing = (thrown: unknown): void => {
-  if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
-}
-
 type ExternalIds = { userId?: string; conversationId?: string }
 
 /** Forgets a user and a conversation, by their external ids, so that they are looked up again. */
@@ -116,24 +96,14 @@ export const forget = (installation: Installation, { userId = '', conversationId
 export const forgetExternalId = (installation: Installation, conversationId: string): void =>
   externalIds.forget(installation, conversationId)
 
-/**
- * The external id of a conversation, by Botpress's own.
- *
- * @returns `undefined` if the conversation is gone, or has none
- * @throws what the caller's client throws
- */
+/** The external id of a conversation, by Botpress's own; `undefined` if the conversation is gone, or has none. */
 export const externalConversationId = async (
   { client, installation }: Caller,
   conversationId: string
 ): Promise<string | undefined> => {
   const known = externalIds.get(installation, conversationId)
   if (known) return known
-  try {
-    const { conversation } = await client.getConversation({ id: conversationId })
-    const id = conversation.tags['id']
-    return id && externalIds.set(installation, conversationId, id)
-  } catch (thrown) {
-    if (BotpressFailure.in(thrown)?.isMissingResource) return undefined
-    throw thrown
-  }
+  const found = await client.getConversation({ id: conversationId }).catch(unlessMissing)
+  const id = found?.conversation.tags['id']
+  return id && externalIds.set(installation, conversationId, id)
 }

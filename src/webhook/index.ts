@@ -12,15 +12,15 @@ import type { Route } from './routes/route'
 import { sendEvent } from './routes/send-event'
 import { sendMessage } from './routes/send-message'
 
-/** Each path, with its methods. */
-const routes = new Map<string, Map<string, Route>>([
-  ['/', new Map([['POST', sendMessage]])],
-  ['/pull', new Map([['POST', pullMessages]])],
-  ['/messages', new Map([['GET', readMessages]])],
-  ['/redeliveries', new Map([['POST', redeliverMessages]])],
-  ['/events', new Map([['POST', sendEvent]])],
-  ['/conversations', new Map([['DELETE', forgetConversation]])],
-  ['/users', new Map([['DELETE', forgetUser]])],
+/** Each path, with its method. */
+const routes = new Map<string, [method: string, route: Route]>([
+  ['/', ['POST', sendMessage]],
+  ['/pull', ['POST', pullMessages]],
+  ['/messages', ['GET', readMessages]],
+  ['/redeliveries', ['POST', redeliverMessages]],
+  ['/events', ['POST', sendEvent]],
+  ['/conversations', ['DELETE', forgetConversation]],
+  ['/users', ['DELETE', forgetUser]],
 ])
 
 /** Answers a request of the backend. */
@@ -39,8 +39,8 @@ export const handler: bp.IntegrationProps['handler'] = async (props) => {
 
 const findRoute = ({ method, path }: bp.HandlerProps['req']): Route => {
   // Backends put URLs together from parts, and get more slashes than one.
-  const methods = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
-  if (!methods) {
+  const found = routes.get(`/${path.split('/').filter(Boolean).join('/')}`)
+  if (!found) {
     // A longer one may hold an access key by mistake.
     const where = path.length < MIN_KEY_LENGTH ? path : 'this path'
     throw new Problem(
@@ -48,10 +48,8 @@ const findRoute = ({ method, path }: bp.HandlerProps['req']): Route => {
       `There is nothing at ${where} of this webhook. Its paths are ${[...routes.keys()].join(', ')}.`
     )
   }
-  const route = methods.get(method.toUpperCase())
-  if (!route) {
-    const allow = [...methods.keys()].join(', ')
+  const [allow, route] = found
+  if (method.toUpperCase() !== allow)
     throw new Problem(405, `The method ${method} is not known here. Use ${allow}.`, { headers: { allow } })
-  }
   return route
 }

@@ -47,18 +47,12 @@ export const problemOf = (thrown: unknown, tokenOwner?: Caller['tokenOwner']): P
     retryAfterMs === undefined
       ? undefined
       : { 'retry-after': String(Math.min(Math.ceil(retryAfterMs / 1000), DAY_SECONDS)) }
-  switch (status) {
-    case 401:
-      return tokenOwner === 'integration'
-        ? new Problem(502, `Botpress refused the integration’s own token. ${SEND_AGAIN}`)
-        : unauthorized('Botpress does not know the token.')
-    case 400:
-    case 402:
-    case 403:
-    case 413:
-    case 429:
-      return new Problem(status, `Botpress refused the request: ${reason}`, { headers })
-  }
+  if (status === 401)
+    return tokenOwner === 'integration'
+      ? new Problem(502, `Botpress refused the integration’s own token. ${SEND_AGAIN}`)
+      : unauthorized('Botpress does not know the token.')
+  if (status && [400, 402, 403, 413, 429].includes(status))
+    return new Problem(status, `Botpress refused the request: ${reason}`, { headers })
   if (timedOut || status === 504) return new Problem(504, `Botpress took too long. ${SEND_AGAIN}`, { headers })
   if (isTemporary || status! >= 500) return new Problem(502, `Botpress failed: ${reason}. ${SEND_AGAIN}`, { headers })
   return new Problem(502, `Botpress answered ${status}: ${reason}. The same request would fail in the same way.`)

@@ -6,10 +6,7 @@ import type { IncomingMessage } from './request/message-request'
  * What the bot gets of a message: where it is a number, and the bot's newest message has an option of that number in its
  * plain text, the option. A repeat gets what the first one got, whatever the bot has written since.
  *
- * @param client acts as the caller
  * @param conversationId Botpress's id
- * @returns the payload
- * @throws what the client throws
  */
 export const withChosenOption = async (
   client: Client,

@@ -6,13 +6,12 @@ import type { Fields } from './request-fields'
  * Reads a request's body as a form, if its Content-Type says so, and otherwise as JSON. No-code tools fill templates: a line
  * break in a text breaks their JSON, but never a form.
  *
- * @param names of the fields that may be given only once
  * @param jsonNames of those that are JSON in a form; a text that is not JSON stays a text
  * @throws Problem 400 if the body is neither
  */
-export const parseFormOrJson = (req: Body, names: string[], jsonNames: string[]): Fields => {
+export const parseFormOrJson = (req: Body, jsonNames: string[]): Fields => {
   if (!isForm(req)) return { fields: parseJsonBody(req), place: 'body' }
-  const form = parseParameters(bodyText(req), names, 'form')
+  const form = parseParameters(bodyText(req), 'form')
   checkCharset(Object.values(form.fields).join(' '), req)
   const parsed = jsonNames.filter((name) => name in form.fields).map((name) => [name, jsonOrText(form.fields[name])])
   return { ...form, fields: { ...form.fields, ...Object.fromEntries(parsed) } }

@@ -76,7 +76,7 @@ export type IncomingMessage = ReturnType<typeof parseMessageRequest>
  * @throws Problem 400 that lists every wrong field
  */
 export const parseMessageRequest = (req: Body) => {
-  const given = parseFormOrJson(req, Object.keys(messageRequest.shape), ['payload', 'user'])
+  const given = parseFormOrJson(req, ['payload', 'user'])
   const { payload: sent, user: profile } = given.fields
   const fields = { ...given.fields, user: presentFields(profile), payload: presentPayload(sent) }
   const { text, payload = {}, user, ...ids } = parseFields(messageRequest, { ...given, fields })

@@ -1,6 +1,6 @@
 import * as z from 'zod'
 import { MARKS } from '../../outbox/mark'
-import { Problem } from '../problem'
+import { type FieldError, Problem } from '../problem'
 import type { JsonObject } from './json-object'
 
 /** A text of 1 to `limit` characters. */
@@ -35,8 +35,8 @@ export type Place = keyof typeof PLACES
 export type Fields = {
   fields: JsonObject
   place: Place
-  /** The names of those that were given more than once and must not be. */
-  repeated?: string[]
+  /** What is already known to be wrong with them. */
+  errors?: FieldError[]
 }
 
 /**
@@ -44,16 +44,14 @@ export type Fields = {
  *
  * @throws Problem 400 that lists every wrong field
  */
-export const parseFields = <Schema extends z.ZodType>(
+export const parseFields = <Schema extends z.ZodObject>(
   schema: Schema,
-  { fields, place, repeated = [] }: Fields
+  { fields, place, errors: known = [] }: Fields
 ): z.output<Schema> => {
   const { success, data, error } = schema.safeParse(fields)
-  if (success && repeated.length === 0) return data
-  const errors = [
-    ...repeated.map((path) => ({ path, message: 'must be given once' })),
-    ...(error?.issues ?? []).map(({ path, message }) => ({ path: path.join('.'), message })),
-  ]
+  const errors = known.filter(({ path }) => Object.hasOwn(schema.shape, path))
+  if (success && errors.length === 0) return data
+  for (const { path, message } of error?.issues ?? []) errors.push({ path: path.join('.'), message })
   const paths = [...new Set(errors.map(({ path }) => path))]
   throw new Problem(400, `${PLACES[place]}: ${paths.join(', ')}.`, { errors })
 }

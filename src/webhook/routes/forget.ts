@@ -1,7 +1,6 @@
 import * as z from 'zod'
 import { deleteConversation, deleteUser } from '../../botpress/directory'
 import { withRetries } from '../../botpress/with-retries'
-import { Problem } from '../problem'
 import { parseParameters } from '../request/parameters'
 import { externalId, type Fields, parseFields } from '../request/request-fields'
 import type { Route } from './route'
@@ -16,14 +15,10 @@ export const userQuery = z.object({ userId: externalId().describe('Your id of th
 const LOST_PLUS = /(?:^|[^\p{L}\p{N}]) \d/u
 
 const parametersOf = (query: string): Fields => {
-  const parameters = parseParameters(query, ['conversationId', 'userId'], 'query')
-  const lost = Object.entries(parameters.fields).filter(([, id]) => query.includes('+') && LOST_PLUS.test(String(id)))
-  if (lost.length === 0) return parameters
-  const errors = lost.map(([path]) => ({
-    path,
-    message: 'has a + before a digit: write %2B for a plus, %20 for a space',
-  }))
-  throw new Problem(400, `Wrong in the query: ${errors.map(({ path }) => path).join(', ')}.`, { errors })
+  const { fields, place, errors = [] } = parseParameters(query, 'query')
+  const message = 'has a + before a digit: write %2B for a plus, %20 for a space'
+  const lost = Object.entries(fields).filter(([, id]) => query.includes('+') && LOST_PLUS.test(String(id)))
+  return { fields, place, errors: [...errors, ...lost.map(([path]) => ({ path, message }))] }
 }
 
 /** `DELETE /conversations`: deletes a conversation with its messages. */

@@ -37,7 +37,7 @@ type MessagesQuery = z.output<typeof messagesQuery>
 
 /** `GET /messages`: reads a page of messages, newest first. Creates nothing. */
 export const readMessages: Route = async (caller, { req, ctx }) => {
-  const wanted = parseFields(messagesQuery, parseParameters(req.query, Object.keys(messagesQuery.shape), 'query'))
+  const wanted = parseFields(messagesQuery, parseParameters(req.query, 'query'))
   return { body: await withRetries(() => readPage(caller, wanted, ctx.configuration)) }
 }
 

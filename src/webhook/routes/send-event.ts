@@ -1,6 +1,6 @@
 import type { Client, Conversation, Event, User } from '@botpress/client'
 import * as z from 'zod'
-import { BotpressFailure } from '../../botpress/botpress-failure'
+import { BotpressFailure, unlessMissing } from '../../botpress/botpress-failure'
 import type { Caller } from '../../botpress/caller'
 import { evenIfDeleted, getOrCreateConversation, getOrCreateUser } from '../../botpress/directory'
 import { Verbatim } from '../../botpress/verbatim'
@@ -34,22 +34,22 @@ export const sendEvent: Route = async (caller, { req }) => {
   const deadline = Date.now() + BOTPRESS_MS
   const limits = () => ({ limitMs: Math.max(deadline - Date.now(), 0) })
   const body = await evenIfDeleted(caller, told, async () => {
-    const found = await withRetries(() => findOrPrepare(caller, told), limits())
-    return 'event' in found ? found : { event: await createEvent(caller.client, found, told, limits()), ...found }
+    const place = await withRetries(() => findOrPrepare(caller, told), limits())
+    return { event: place.event ?? (await createEvent(caller.client, place, told, limits())), ...place }
   })
   return { body }
 }
 
 const parseEventRequest = (req: Body): EventRequest => {
-  const given = parseFormOrJson(req, Object.keys(eventRequest.shape), ['payload'])
+  const given = parseFormOrJson(req, ['payload'])
   const fields = { ...given.fields, payload: presentPayload(given.fields['payload']) }
   return parseFields(eventRequest, { ...given, fields })
 }
 
-type Place = { conversation: Conversation; user?: User }
+type Place = { conversation: Conversation; user?: User; event?: Event }
 
 /** The event, if it is known, with its conversation and user; or these alone, created if missing. */
-const findOrPrepare = async (caller: Caller, told: EventRequest): Promise<Place | (Place & { event: Event })> => {
+const findOrPrepare = async (caller: Caller, told: EventRequest): Promise<Place> => {
   const { conversationId, userId, eventId } = told
   const conversation = await getOrCreateConversation(caller, conversationId)
   const event = eventId === undefined ? undefined : await findEvent(caller.client, conversation, told)
@@ -60,12 +60,7 @@ const findOrPrepare = async (caller: Caller, told: EventRequest): Promise<Place 
 
 const userOf = async (client: Client, { userId }: Event): Promise<User | undefined> => {
   if (userId === undefined) return undefined
-  try {
-    return (await client.getUser({ id: userId })).user
-  } catch (thrown) {
-    if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
-    return undefined
-  }
+  return (await client.getUser({ id: userId }).catch(unlessMissing))?.user
 }
 
 /** One of the conversation's newest events that has the same id. */
