@@ -157,8 +157,12 @@ describe('POST {webhook URL}/pull', () => {
     const { body } = await say('gone', 'gone')
     await say('there')
     await sandbox.endInstance()
-    sandbox.chat.operations.deleteConversation({ id: body.conversation.id })
-    expect(textsOf(await pull())).toEqual(['there'])
+    // Its messages are listed still.
+    sandbox.chat.conversations.delete(body.conversation.id)
+    const answer = await pull()
+    expect([textsOf(answer), answer.body.more]).toEqual([['there'], false])
+    const waiting = sandbox.chat.messages.all().filter(({ tags }) => tags['delivery'])
+    expect(waiting.map(({ payload }) => payload)).toEqual([{ text: 'there' }])
   })
 
   it('of thousands in many conversations, each comes once and in order, with instances ended in between', async () => {
