@@ -10,7 +10,7 @@ describe('the detail', () => {
     const { page } = await open()
     await sendByForm(page, 'burst 40')
     await openTrace(page, /burst 40.*40 replies/)
-    await steps(page, /^bot3 of 40reply 3 of 40 · 1 trydelivered\d+ ms/).waitFor()
+    await steps(page, /^bot3 of 40reply 3 of 40 · 1 trydelivered[\d.]+ m?s/).waitFor()
     expect(await steps(page, /^endpoint/).count()).toBe(0)
     const third = steps(page, /^bot3 of 40/)
     await third.click()

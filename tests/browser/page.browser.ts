@@ -108,7 +108,7 @@ describe('the header', () => {
     await traces(page, /Three.*not delivered/).waitFor()
     await expect
       .poll(() => numbers.textContent())
-      .toMatch(/sent *3 *delivered *2 *p50 *\d+ ms *p95 *\d+ ms *not delivered *1/)
+      .toMatch(/sent *3 *delivered *2 *p50 *[\d.]+ m?s *p95 *[\d.]+ m?s *not delivered *1/)
   })
 
   it('names the real endpoint, and whether it is up', async () => {

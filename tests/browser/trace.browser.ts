@@ -75,7 +75,7 @@ describe('a message is one thing', () => {
     await sendByForm(page, 'Hello')
     await openTrace(page, /Hello.*3 tries/)
     for (const step of [
-      /^backendPOST \/webhook200\d+ ms/,
+      /^backendPOST \/webhook200[\d.]+ m?s/,
       /^BotpressPOST \/conversations\/get-or-create200/,
       /^BotpressPOST \/users\/get-or-create200/,
       /^BotpressPOST \/messages\/get-or-create200/,
