@@ -50,7 +50,7 @@ export class BotpressFailure extends Error {
   }
 }
 
-/** Catches that something which the call names does not exist. */
+/** For `catch`: gives `undefined` if something that the call names does not exist, and throws every other failure on. */
 export const unlessMissing = (thrown: unknown): undefined => {
   if (!BotpressFailure.in(thrown)?.isMissingResource) throw thrown
 }

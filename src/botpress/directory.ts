@@ -10,7 +10,7 @@ const externalIds = new Remembered<string>({ maxSize: 5000 })
 /** A field that is `undefined` stays as it is. */
 export type Profile = { name?: string; pictureUrl?: string }
 
-// What the caller's client throws, all of these throw.
+// All of these throw what the caller's client throws.
 
 /**
  * The user with an external id, created if missing, with that profile. A remembered user costs a call only if its profile
